@@ -1,0 +1,126 @@
+//! Agents: what each of the N workers sees of the gradient, and how it compresses it.
+
+use crate::compressor::Compressor;
+use crate::noise::Noise;
+use crate::objective::Objective;
+use crate::random::Stream;
+use std::sync::Arc;
+
+/// Agents that are alike.
+pub struct Group {
+    /// How many.
+    pub count: usize,
+    /// The law of the stochastic gradient of one of them, over its batch.
+    pub noise: Box<dyn Noise>,
+    /// What it sends instead of its stochastic gradient.
+    pub compressor: Box<dyn Compressor>,
+    /// `∇f_i − ∇f`, constant; none where ∇f_i = ∇f.
+    pub gradient_offset: Option<Vec<f64>>,
+}
+
+impl Group {
+    /// The mean gradient `∇f_i` of an agent of this group, where `gradient` is ∇f.
+    fn mean_gradient<'a>(&self, gradient: &'a [f64], buffer: &'a mut Vec<f64>) -> &'a [f64] {
+        match &self.gradient_offset {
+            None => gradient,
+            Some(offset) => {
+                buffer.clear();
+                buffer.extend(gradient.iter().zip(offset).map(|(gradient, offset)| gradient + offset));
+                buffer
+            }
+        }
+    }
+}
+
+/// All N agents and the objective they share.
+pub struct Agents {
+    objective: Arc<dyn Objective>,
+    groups: Vec<Group>,
+    count: usize,
+}
+
+/// Buffers for one evaluation of the agents.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    gradient: Vec<f64>,
+    mean_gradient: Vec<f64>,
+    sample: Vec<f64>,
+    direction: Vec<f64>,
+}
+
+impl Agents {
+    /// N agents in groups; their offsets average to zero, as scenarios are checked to give them.
+    pub fn new(objective: Arc<dyn Objective>, groups: Vec<Group>) -> Self {
+        let count = groups.iter().map(|group| group.count).sum();
+        Self { objective, groups, count }
+    }
+
+    /// d.
+    pub fn dimension(&self) -> usize {
+        self.objective.dimension()
+    }
+
+    /// N.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The objective f.
+    pub fn objective(&self) -> &Arc<dyn Objective> {
+        &self.objective
+    }
+
+    /// The groups of agents.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// One draw of `(1/N) Σ_i T(g_i(x))`, where `transmit` replaces `g_i` by what the agent sends.
+    pub fn mean_direction<'a>(
+        &self,
+        x: &[f64],
+        stream: &mut Stream,
+        scratch: &'a mut Scratch,
+        mut transmit: impl FnMut(&Group, &mut [f64], &mut Stream),
+    ) -> &'a [f64] {
+        let Scratch { gradient, mean_gradient, sample, direction } = scratch;
+        for buffer in [&mut *gradient, sample, direction] {
+            buffer.resize(x.len(), 0.0);
+        }
+        self.objective.gradient(x, gradient);
+        direction.fill(0.0);
+        for group in &self.groups {
+            let mean = group.mean_gradient(gradient, mean_gradient);
+            for _ in 0..group.count {
+                group.noise.sample(x, mean, stream, sample);
+                transmit(group, sample, stream);
+                for (sum, sent) in direction.iter_mut().zip(&*sample) {
+                    *sum += sent;
+                }
+            }
+        }
+        let n = self.count as f64;
+        for sum in direction.iter_mut() {
+            *sum /= n;
+        }
+        direction
+    }
+
+    /// Calls `visit(share, group, ∇f_i(x))` for every group, its share of the N agents first, and
+    /// returns `∇f(x)`.
+    pub fn for_each_group<'a>(
+        &self,
+        x: &[f64],
+        scratch: &'a mut Scratch,
+        mut visit: impl FnMut(f64, &Group, &[f64]),
+    ) -> &'a [f64] {
+        let Scratch { gradient, mean_gradient, .. } = scratch;
+        gradient.resize(x.len(), 0.0);
+        self.objective.gradient(x, gradient);
+        for group in &self.groups {
+            let share = group.count as f64 / self.count as f64;
+            visit(share, group, group.mean_gradient(gradient, mean_gradient));
+        }
+        gradient
+    }
+}

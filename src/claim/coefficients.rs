@@ -1,0 +1,360 @@
+//! Claim `coefficients`: at states along the run, `E[Δx]/η` is the drift of the SDE and `Cov[Δx]/η` its
+//! diffusion covariance, one real `step` of the optimizer at a time.
+
+use super::Progress;
+use super::decision::{Gap, Levels, decide};
+use super::finding::{Expectation, Finding, Verdict, Worst};
+use crate::agent::Scratch;
+use crate::ensemble::{Process, accumulate};
+use crate::model::Model;
+use crate::parameter::{Invalid, checked};
+use crate::random::{Role, Stream};
+use crate::scenario::Experiment;
+use crate::sde;
+use crate::stats::{Looks, Series, student_quantile};
+use serde::Deserialize;
+use std::ops::Range;
+
+/// States at which coefficients are compared.
+const STATES: usize = 4;
+
+/// Paths of the optimizer from which states are drawn.
+const PATHS_OF_STATES: u64 = 16;
+
+/// Draws in a block: standard errors come from the means and covariances of blocks.
+const DRAWS_IN_BLOCK: u64 = 256;
+
+/// Blocks of draws at the first look and at most, at each state.
+const FIRST_BLOCKS: u64 = 64;
+const MOST_BLOCKS: u64 = 4096;
+
+const DEFAULT_MARGIN: f64 = 0.05;
+
+/// Rounding of an increment `x_{k+1} − x_k`, relative to the size of the state.
+const ROUNDING: f64 = 4.0 * f64::EPSILON;
+
+/// The claim, checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Coefficients {
+    /// Relative to the norm of the drift, and to the trace of the diffusion covariance.
+    margin: f64,
+    expect: Expectation,
+}
+
+/// `claims.coefficients`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    #[serde(default = "default_margin")]
+    margin: f64,
+    #[serde(default)]
+    expect: Expectation,
+}
+
+fn default_margin() -> f64 {
+    DEFAULT_MARGIN
+}
+
+impl Parameters {
+    pub(super) fn new(expect: Expectation) -> Self {
+        Self { margin: DEFAULT_MARGIN, expect }
+    }
+
+    pub(super) fn build(&self, model: &Model) -> Result<super::Claim, Invalid> {
+        let margin = checked("margin", self.margin, |margin| margin > 0.0, "a finite number above 0")?;
+        if !model.can_sample(1) {
+            return Err(Invalid::new(
+                "",
+                format!(
+                    "the mean of a step cannot be sampled: moments of the noise exist only below order {}; expected \
+                     noise with dof of at least 4",
+                    model.tail_index()
+                ),
+            ));
+        }
+        Ok(super::Claim::Coefficients(Coefficients { margin, expect: self.expect }))
+    }
+}
+
+/// A state along the run, with the SDE's coefficients there.
+struct State {
+    x: Vec<f64>,
+    time: f64,
+    coefficients: sde::Coefficients,
+}
+
+impl State {
+    fn at(model: &Model, x: &[f64], time: f64) -> Self {
+        let mut coefficients = sde::Coefficients::new(x.len());
+        model.sde.coefficients(x, &mut coefficients);
+        Self { x: x.to_vec(), time, coefficients }
+    }
+
+    fn drift_norm(&self) -> f64 {
+        norm(&self.coefficients.drift)
+    }
+}
+
+fn norm(x: &[f64]) -> f64 {
+    x.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// An entry of drift or diffusion.
+#[derive(Clone, Copy)]
+enum Entry {
+    Drift(usize),
+    Diffusion(usize, usize),
+}
+
+impl Entry {
+    /// All that a claim on this model can test: covariances need moments of twice the order.
+    fn all(model: &Model) -> Vec<Entry> {
+        let d = model.dimension();
+        let drift = (0..d).map(Entry::Drift);
+        let pairs = (0..d).flat_map(|i| (i..d).map(move |j| Entry::Diffusion(i, j)));
+        if model.can_sample(2) { drift.chain(pairs).collect() } else { drift.collect() }
+    }
+
+    fn name(self) -> String {
+        match self {
+            Entry::Drift(i) => format!("drift[{i}]"),
+            Entry::Diffusion(i, j) => format!("diffusion[{i}][{j}]"),
+        }
+    }
+
+    fn of_sde(self, coefficients: &sde::Coefficients) -> f64 {
+        match self {
+            Entry::Drift(i) => coefficients.drift[i],
+            Entry::Diffusion(i, j) => coefficients.diffusion.entry(i, j),
+        }
+    }
+
+    /// What is allowed, and what rounding alone can amount to.
+    fn margin_and_rounding(self, state: &State, margin: f64, eta: f64) -> (f64, f64) {
+        let rounding = ROUNDING * norm(&state.x);
+        match self {
+            Entry::Drift(_) => (margin * state.drift_norm(), rounding / eta),
+            Entry::Diffusion(..) => {
+                let trace = state.coefficients.diffusion.trace();
+                let step = rounding + eta * state.drift_norm();
+                (margin * trace, ROUNDING * (trace + step * step / eta) + rounding * rounding / eta)
+            }
+        }
+    }
+}
+
+impl Coefficients {
+    pub(super) fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> Finding {
+        let model = &experiment.model;
+        let seed = experiment.monte_carlo.seed;
+        let error_rate = experiment.monte_carlo.error_rate;
+        let entries = Entry::all(model);
+        let states = states(model, seed);
+        let mut draws: Vec<Series> = vec![Series::default(); states.len()];
+        for look in Looks::new(FIRST_BLOCKS, MOST_BLOCKS) {
+            progress.announce((look.size - draws[0].count()) * states.len() as u64);
+            for (index, (state, draws)) in states.iter().zip(&mut draws).enumerate() {
+                let sampler =
+                    Sampler { model, entries: &entries, seed, role: Role::Increments(index as u32) };
+                sampler.extend(draws, state, draws.count()..look.size, progress);
+            }
+            let levels = Levels::new(error_rate, look, states.len() * entries.len());
+            let gaps = self.gaps(&states, &draws, &entries, model.run.learning_rate, levels);
+            let (verdict, worst) = decide(&gaps);
+            if verdict != Verdict::Inconclusive || look.is_last {
+                let worst = worst.map(|worst| {
+                    let (state, entry) = (&states[worst / entries.len()], entries[worst % entries.len()]);
+                    (state, entry, gaps[worst])
+                });
+                return self.finding(
+                    experiment,
+                    verdict,
+                    worst,
+                    look.size * DRAWS_IN_BLOCK,
+                    look.number,
+                    states.len(),
+                );
+            }
+        }
+        unreachable!("the last look decides")
+    }
+
+    fn gaps(
+        &self,
+        states: &[State],
+        draws: &[Series],
+        entries: &[Entry],
+        eta: f64,
+        levels: Levels,
+    ) -> Vec<Gap> {
+        let dof = draws[0].degrees_of_freedom();
+        let upheld = student_quantile(dof, levels.upheld);
+        let refuted = student_quantile(dof, levels.refuted);
+        let mut gaps = Vec::new();
+        for (state, draws) in states.iter().zip(draws) {
+            for (index, entry) in entries.iter().enumerate() {
+                let estimate = draws.mean(index) - entry.of_sde(&state.coefficients);
+                let (allowed, rounding) = entry.margin_and_rounding(state, self.margin, eta);
+                let interval = |quantile: f64| {
+                    let half = quantile * draws.standard_error(index) + rounding;
+                    [estimate - half, estimate + half]
+                };
+                // A coefficient that is exactly zero is upheld by draws that differ from it by rounding.
+                let margin = allowed + 4.0 * rounding;
+                gaps.push(Gap { estimate, upheld: interval(upheld), refuted: interval(refuted), margin });
+            }
+        }
+        gaps
+    }
+
+    fn finding(
+        &self,
+        experiment: &Experiment,
+        verdict: Verdict,
+        worst: Option<(&State, Entry, Gap)>,
+        seeds: u64,
+        looks: u32,
+        states: usize,
+    ) -> Finding {
+        let terms = format!(
+            "error rate {:e}, {seeds} draws at each, itocheck {}",
+            experiment.monte_carlo.error_rate,
+            env!("CARGO_PKG_VERSION")
+        );
+        let tested = if experiment.model.can_sample(2) { "drift and diffusion" } else { "drift" };
+        let percent = 100.0 * self.margin;
+        let place = worst.map(|(state, entry, gap)| {
+            let claimed = entry.of_sde(&state.coefficients);
+            format!(
+                "{} at x = {:.4?} (t = {:.4}) is {claimed:.4e} in the SDE and {:.4e} in the optimizer",
+                entry.name(),
+                state.x,
+                state.time,
+                claimed + gap.estimate
+            )
+        });
+        let place = place.unwrap_or_default();
+        let sentence = match verdict {
+            Verdict::Upheld => format!(
+                "one step at a time, {tested} are the optimizer's within {percent} % at {states} states ({terms})"
+            ),
+            Verdict::Refuted => format!("{place}: off by more than {percent} % ({terms})"),
+            Verdict::Inconclusive => {
+                format!("undecided within {percent} %: most is missing for {place} ({terms})")
+            }
+        };
+        let left_out = if experiment.model.can_sample(2) { Vec::new() } else { vec!["diffusion".to_owned()] };
+        Finding {
+            kind: "coefficients",
+            expected: self.expect,
+            verdict,
+            as_expected: self.expect.is_met_by(verdict),
+            error_rate: experiment.monte_carlo.error_rate,
+            seeds,
+            looks,
+            detectable_gap: worst.map(|(_, _, gap)| {
+                let half = 0.5 * (gap.refuted[1] - gap.refuted[0]);
+                gap.margin + half * (seeds as f64 / (MOST_BLOCKS * DRAWS_IN_BLOCK) as f64).sqrt() * 1.3
+            }),
+            assumes: vec!["block_means_gaussian".to_owned()],
+            worst: worst.map(|(state, entry, gap)| Worst {
+                function: entry.name(),
+                time: state.time,
+                state: Some(state.x.clone()),
+                estimate: gap.estimate.is_finite().then_some(gap.estimate),
+                interval: Some(if verdict == Verdict::Refuted { gap.refuted } else { gap.upheld })
+                    .filter(|interval| interval.iter().all(|limit| limit.is_finite())),
+                margin: gap.margin,
+            }),
+            left_out,
+            sentence,
+        }
+    }
+}
+
+/// The start, and states drawn from the record times of some paths with probability proportional to
+/// ‖drift‖²: a margin relative to ‖drift‖ asks for the more draws the smaller that is.
+fn states(model: &Model, seed: u64) -> Vec<State> {
+    let times = model.run.times();
+    let process = model.optimizer_process(seed, Role::States);
+    let mut block = process.start(0, PATHS_OF_STATES as usize);
+    let mut candidates = Vec::new();
+    for &time in &times[1..] {
+        (0..model.run.every()).for_each(|_| block.advance());
+        let inside = block.paths().iter().filter(|(x, exited)| !exited && x.iter().all(|x| x.is_finite()));
+        candidates.extend(inside.map(|(x, _)| State::at(model, x, time)));
+    }
+    let weight = |state: &State| {
+        let norm = state.drift_norm();
+        if norm.is_finite() { norm * norm } else { 0.0 }
+    };
+    let mut stream = Stream::new(seed, Role::States, PATHS_OF_STATES);
+    let mut states = vec![State::at(model, &model.run.start, 0.0)];
+    while states.len() < STATES {
+        let total: f64 = candidates.iter().map(weight).sum();
+        let mut left = stream.uniform() * total;
+        let drawn = candidates.iter().position(|candidate| {
+            left -= weight(candidate);
+            left < 0.0
+        });
+        match drawn {
+            Some(index) => states.push(candidates.swap_remove(index)),
+            None => break,
+        }
+    }
+    if states.len() > 1 && states[0].drift_norm() == 0.0 {
+        states.remove(0);
+    }
+    states
+}
+
+/// Draws of the optimizer's step at one state.
+struct Sampler<'a> {
+    model: &'a Model,
+    entries: &'a [Entry],
+    seed: u64,
+    role: Role,
+}
+
+impl Sampler<'_> {
+    /// Adds the blocks of draws `blocks` to `draws`.
+    fn extend(&self, draws: &mut Series, state: &State, blocks: Range<u64>, progress: &dyn Progress) {
+        let task = |range: Range<u64>| {
+            let mut series = Series::default();
+            for block in range {
+                series.push(&self.block(&state.x, block));
+                progress.tick();
+            }
+            series
+        };
+        accumulate(blocks, task, |series| draws.merge(series));
+    }
+
+    /// `E[Δx]/η` and `Cov[Δx]/η` over one block of draws, the covariance unbiased.
+    fn block(&self, state: &[f64], block: u64) -> Vec<f64> {
+        let d = state.len();
+        let eta = self.model.run.learning_rate;
+        let mut stream = Stream::new(self.seed, self.role, block);
+        let mut scratch = Scratch::default();
+        let mut increments = Vec::with_capacity(d * DRAWS_IN_BLOCK as usize);
+        for _ in 0..DRAWS_IN_BLOCK {
+            let mut x = state.to_vec();
+            self.model.optimizer.step(&mut x, &mut stream, &mut scratch);
+            increments.extend(x.iter().zip(state).map(|(after, before)| after - before));
+        }
+        let n = DRAWS_IN_BLOCK as f64;
+        let mean: Vec<f64> = (0..d).map(|j| increments.iter().skip(j).step_by(d).sum::<f64>() / n).collect();
+        let covariance = |i: usize, j: usize| {
+            let products =
+                increments.chunks_exact(d).map(|delta| (delta[i] - mean[i]) * (delta[j] - mean[j]));
+            products.sum::<f64>() / (n - 1.0)
+        };
+        self.entries
+            .iter()
+            .map(|&entry| match entry {
+                Entry::Drift(i) => mean[i] / eta,
+                Entry::Diffusion(i, j) => covariance(i, j) / eta,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,69 @@
+//! The three-valued decision over many gaps with margins, at one look.
+
+use super::finding::Verdict;
+use crate::stats::Look;
+
+/// Error probabilities of one look.
+#[derive(Clone, Copy, Debug)]
+pub struct Levels {
+    /// What a limit of an interval may miss by, on either side, for *upheld*: by intersection–union
+    /// every gap is tested at the full level (Berger 1982).
+    pub upheld: f64,
+    /// The same for *refuted*: divided over all gaps and both sides (Bonferroni).
+    pub refuted: f64,
+}
+
+impl Levels {
+    /// Levels of one look at `gaps` gaps, under the error rate α of the verdict.
+    pub fn new(error_rate: f64, look: Look, gaps: usize) -> Self {
+        let upheld = error_rate * look.share;
+        Self { upheld, refuted: upheld / (2.0 * gaps.max(1) as f64) }
+    }
+}
+
+/// A gap between optimizer and SDE.
+#[derive(Clone, Copy, Debug)]
+pub struct Gap {
+    /// Optimizer minus SDE.
+    pub estimate: f64,
+    /// At level [`Levels::upheld`].
+    pub upheld: [f64; 2],
+    /// At level [`Levels::refuted`].
+    pub refuted: [f64; 2],
+    /// What is allowed on either side.
+    pub margin: f64,
+}
+
+impl Gap {
+    fn is_inside(&self) -> bool {
+        -self.margin < self.upheld[0] && self.upheld[1] < self.margin
+    }
+
+    fn is_outside(&self) -> bool {
+        self.refuted[0] > self.margin || self.refuted[1] < -self.margin
+    }
+
+    /// How much of the margin the interval reaches to; above 1 it reaches outside.
+    fn reach(&self) -> f64 {
+        self.upheld[1].max(-self.upheld[0]) / self.margin
+    }
+
+    /// By how much of the margin even the near end of the interval is outside.
+    fn excess(&self) -> f64 {
+        self.refuted[0].max(-self.refuted[1]) / self.margin
+    }
+}
+
+/// The verdict over all gaps, and the index of the one that is closest to breaking it, or breaks it.
+pub fn decide(gaps: &[Gap]) -> (Verdict, Option<usize>) {
+    let largest = |measure: fn(&Gap) -> f64| {
+        (0..gaps.len()).max_by(|&a, &b| measure(&gaps[a]).total_cmp(&measure(&gaps[b])))
+    };
+    if gaps.iter().any(Gap::is_outside) {
+        (Verdict::Refuted, largest(Gap::excess))
+    } else if gaps.iter().all(Gap::is_inside) {
+        (Verdict::Upheld, largest(Gap::reach))
+    } else {
+        (Verdict::Inconclusive, largest(Gap::reach))
+    }
+}

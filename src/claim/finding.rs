@@ -1,0 +1,83 @@
+//! What a claim came to.
+
+use serde::{Deserialize, Serialize};
+
+/// The three values of a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every interval lies inside its margin.
+    Upheld,
+    /// Some interval lies outside, simultaneously over all of them.
+    Refuted,
+    /// Neither within the budget.
+    Inconclusive,
+}
+
+/// What a scenario expects of a claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Expectation {
+    /// The claim holds.
+    #[default]
+    Upheld,
+    /// A negative control: the claim must not hold.
+    Refuted,
+}
+
+impl Expectation {
+    /// Whether `verdict` is what was expected.
+    pub fn is_met_by(self, verdict: Verdict) -> bool {
+        match self {
+            Self::Upheld => verdict == Verdict::Upheld,
+            Self::Refuted => verdict == Verdict::Refuted,
+        }
+    }
+}
+
+/// One claim with its verdict, as reports give it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// The kind of claim.
+    pub kind: &'static str,
+    /// What the scenario expects.
+    pub expected: Expectation,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Whether that was expected.
+    pub as_expected: bool,
+    /// α: a false claim is upheld, and a true one refuted, with at most this probability each.
+    pub error_rate: f64,
+    /// Paths of each process (trajectory), or draws at each state (coefficients).
+    pub seeds: u64,
+    /// Looks at the data.
+    pub looks: u32,
+    /// The smallest gap, at the place of `worst`, that the whole budget refutes with probability 0.95.
+    pub detectable_gap: Option<f64>,
+    /// What the verdict rests on besides the draws.
+    pub assumes: Vec<String>,
+    /// Where the claim is closest to breaking, or breaks.
+    pub worst: Option<Worst>,
+    /// Test functions left out, whose moments cannot be sampled under this noise.
+    pub left_out: Vec<String>,
+    /// What a paper can print.
+    pub sentence: String,
+}
+
+/// The place where a claim is closest to breaking.
+#[derive(Clone, Debug, Serialize)]
+pub struct Worst {
+    /// The test function, or the entry of drift or diffusion.
+    pub function: String,
+    /// t.
+    pub time: f64,
+    /// The state at which coefficients were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Vec<f64>>,
+    /// Optimizer minus SDE.
+    pub estimate: Option<f64>,
+    /// Its confidence interval at the level of the verdict.
+    pub interval: Option<[f64; 2]>,
+    /// What was allowed.
+    pub margin: f64,
+}

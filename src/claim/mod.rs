@@ -1,0 +1,82 @@
+//! Claims: from estimates to a verdict, one file each.
+
+mod coefficients;
+mod decision;
+mod finding;
+mod trajectory;
+
+use crate::model::Model;
+use crate::parameter::registry;
+
+pub use coefficients::Coefficients;
+pub use finding::{Expectation, Finding, Verdict, Worst};
+pub use trajectory::{MomentTables, Trajectory};
+
+use crate::scenario::Experiment;
+
+/// A claim that was checked.
+#[derive(Clone, Debug)]
+pub enum Claim {
+    /// Drift and diffusion are those of the optimizer's real step.
+    Coefficients(Coefficients),
+    /// Moments agree along the run.
+    Trajectory(Trajectory),
+}
+
+registry! {
+    /// The claims by their names in scenarios.
+    ClaimParameters builds Claim, from (model: &Model) by build (model):
+    "coefficients" => Coefficients(coefficients::Parameters),
+    "trajectory" => Trajectory(trajectory::Parameters),
+}
+
+impl ClaimParameters {
+    /// The claim `coefficients` that every scenario makes unless it says otherwise.
+    pub fn default_coefficients(expect: Expectation) -> Self {
+        Self::Coefficients(coefficients::Parameters::new(expect))
+    }
+}
+
+/// Hears how far the work has come.
+pub trait Progress: Sync {
+    /// So many more units of work will follow.
+    fn announce(&self, units: u64);
+
+    /// One unit is done.
+    fn tick(&self);
+}
+
+/// What judging the claims of an experiment gave.
+pub struct Judgement {
+    /// One a claim, in the order of the claims.
+    pub findings: Vec<Finding>,
+    /// Moments at the last look, where a trajectory was claimed.
+    pub moments: Option<MomentTables>,
+}
+
+/// Judges all claims of an experiment. Trajectories share their paths.
+pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
+    let trajectories: Vec<&Trajectory> = experiment
+        .claims
+        .iter()
+        .filter_map(|claim| match claim {
+            Claim::Trajectory(trajectory) => Some(trajectory),
+            Claim::Coefficients(_) => None,
+        })
+        .collect();
+    let coefficients: Vec<Option<Finding>> = experiment
+        .claims
+        .iter()
+        .map(|claim| match claim {
+            Claim::Coefficients(coefficients) => Some(coefficients.judge(experiment, progress)),
+            Claim::Trajectory(_) => None,
+        })
+        .collect();
+    let (of_trajectories, moments) = trajectory::judge(&trajectories, experiment, progress);
+    let mut of_trajectories = of_trajectories.into_iter();
+    let findings = coefficients
+        .into_iter()
+        .filter_map(|of_coefficients| of_coefficients.or_else(|| of_trajectories.next()))
+        .collect();
+    Judgement { findings, moments }
+}

@@ -1,0 +1,470 @@
+//! Claim `trajectory`: along the run, `E g(x_k) − E g(X_{kη})` stays within its margin for every test
+//! function and record time.
+
+use super::Progress;
+use super::decision::{Gap, Levels, decide};
+use super::finding::{Expectation, Finding, Verdict, Worst};
+use crate::ensemble::{BLOCK, Moments, Observables, Process, TestFunction, standard_deviations};
+use crate::integrator::WEAK_ORDER;
+use crate::model::Model;
+use crate::parameter::{Invalid, checked};
+use crate::random::Role;
+use crate::scenario::Experiment;
+use crate::stats::{Look, Looks, clopper_pearson, student_quantile};
+use serde::{Deserialize, Serialize};
+
+/// Paths of the pilot that sets the scale of effects: deviations within about 2 % of the truth for
+/// near-Gaussian laws. It is frozen before anything is compared, so its error moves no error rate.
+const PILOT_PATHS: u64 = 1024;
+
+/// One block in so many carries the coarse paths that measure the integrator's bias.
+const COARSE_EVERY: u64 = 4;
+
+/// The largest standard deviation of an indicator: the unit of effects on the exit probability, whose
+/// own deviation a pilot without exits would put at zero.
+const LARGEST_INDICATOR_DEVIATION: f64 = 0.5;
+
+/// A rounding floor for intervals, relative to the size of the two means.
+const ROUNDING: f64 = 1e-13;
+
+/// How large a gap is allowed.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Margin {
+    /// In standard deviations of the test function under the SDE at that time.
+    Effect(f64),
+    /// In the units of each test function.
+    Absolute(f64),
+    /// C in `Cη`, as weak approximation of order 1 has it.
+    Constant(f64),
+}
+
+impl Margin {
+    /// Whether it is in units of standard deviations.
+    pub fn is_relative(self) -> bool {
+        matches!(self, Self::Effect(_))
+    }
+
+    fn size(self) -> f64 {
+        match self {
+            Self::Effect(size) | Self::Absolute(size) | Self::Constant(size) => size,
+        }
+    }
+
+    fn describe(self) -> String {
+        match self {
+            Self::Effect(effect) => format!("{effect} standard deviations"),
+            Self::Absolute(margin) => format!("{margin}"),
+            Self::Constant(constant) => format!("{constant}·η"),
+        }
+    }
+}
+
+/// The claim, checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Trajectory {
+    /// What is allowed.
+    pub margin: Margin,
+    /// What the scenario expects.
+    pub expect: Expectation,
+}
+
+/// `claims.trajectory`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    margin: Margin,
+    #[serde(default)]
+    expect: Expectation,
+}
+
+impl Parameters {
+    pub(super) fn build(&self, model: &Model) -> Result<super::Claim, Invalid> {
+        checked("margin", self.margin.size(), |size| size > 0.0, "a finite number above 0")?;
+        if model.functions().tested.iter().all(|function| *function == TestFunction::Exit) {
+            return Err(Invalid::new(
+                "",
+                format!(
+                    "no test function has moments that sampling can compare (those of order below {} exist, and an \
+                     honest interval for x[i] needs order 4); expected bounded ones, such as \
+                     [[functions]] tanh = {{ coordinate = 0, scale = 1.0 }}",
+                    model.tail_index()
+                ),
+            ));
+        }
+        Ok(super::Claim::Trajectory(Trajectory { margin: self.margin, expect: self.expect }))
+    }
+}
+
+/// Moments of both processes as reports give them; tables are [function][time].
+#[derive(Clone, Debug, Serialize)]
+pub struct MomentTables {
+    /// t, 0 first.
+    pub times: Vec<f64>,
+    /// Names of the test functions.
+    pub functions: Vec<String>,
+    /// The optimizer.
+    pub optimizer: Table,
+    /// The SDE.
+    pub sde: SdeTable,
+    /// Optimizer minus SDE.
+    pub gap: GapTable,
+    /// Exact values, where they are known.
+    pub exact: Option<()>,
+    /// c at each time: the path about which fluctuations are measured.
+    pub flow: Vec<Vec<f64>>,
+}
+
+/// Means with standard errors.
+#[derive(Clone, Debug, Serialize)]
+pub struct Table {
+    /// null where not finite.
+    pub mean: Vec<Vec<Option<f64>>>,
+    /// null where not finite.
+    pub standard_error: Vec<Vec<Option<f64>>>,
+}
+
+/// Means of the SDE, with the bias of its integrator.
+#[derive(Clone, Debug, Serialize)]
+pub struct SdeTable {
+    /// Of the finer integration.
+    pub mean: Vec<Vec<Option<f64>>>,
+    /// null where not finite.
+    pub standard_error: Vec<Vec<Option<f64>>>,
+    /// The upper confidence limit of the integrator's own bias, by which intervals are widened.
+    pub integrator_bias: Vec<Vec<Option<f64>>>,
+}
+
+/// Gaps with their intervals and margins.
+#[derive(Clone, Debug, Serialize)]
+pub struct GapTable {
+    /// Optimizer minus SDE.
+    pub estimate: Vec<Vec<Option<f64>>>,
+    /// At the level of *upheld*.
+    pub interval: Vec<Vec<Option<[f64; 2]>>>,
+    /// null at t = 0, where both start alike.
+    pub margin: Vec<Vec<Option<f64>>>,
+}
+
+/// Judges trajectory claims of one experiment on the same paths.
+pub(super) fn judge(
+    claims: &[&Trajectory],
+    experiment: &Experiment,
+    progress: &dyn Progress,
+) -> (Vec<Finding>, Option<MomentTables>) {
+    if claims.is_empty() {
+        return (Vec::new(), None);
+    }
+    let model = &experiment.model;
+    let seed = experiment.monte_carlo.seed;
+    let functions = model.functions();
+    let observables = model.observables(functions.tested);
+    let deviations = standard_deviations(
+        &model.sde_process(seed, Role::Pilot, 0),
+        &observables,
+        model.run.steps,
+        PILOT_PATHS,
+    );
+    let optimizer = model.optimizer_process(seed, Role::Optimizer);
+    let sde = model.sde_process(seed, Role::Sde, COARSE_EVERY);
+    let comparison = Comparison {
+        experiment,
+        observables: &observables,
+        deviations: &deviations,
+        left_out: functions.left_out.iter().map(ToString::to_string).collect(),
+    };
+    comparison.judge(claims, &optimizer, &sde, progress)
+}
+
+/// Everything but the draws.
+struct Comparison<'a> {
+    experiment: &'a Experiment,
+    observables: &'a Observables,
+    deviations: &'a [f64],
+    left_out: Vec<String>,
+}
+
+impl Comparison<'_> {
+    fn judge(
+        &self,
+        claims: &[&Trajectory],
+        optimizer: &dyn Process,
+        sde: &dyn Process,
+        progress: &dyn Progress,
+    ) -> (Vec<Finding>, Option<MomentTables>) {
+        let monte_carlo = self.experiment.monte_carlo;
+        let whole_blocks = |paths: u64| paths.div_ceil(BLOCK as u64);
+        let mut moments = Moments::default();
+        let mut findings: Vec<Option<Finding>> = vec![None; claims.len()];
+        let mut last = None;
+        for look in Looks::new(whole_blocks(monte_carlo.seeds), whole_blocks(monte_carlo.max_seeds)) {
+            let blocks = moments.gap.count()..look.size;
+            progress.announce(blocks.end - blocks.start);
+            let steps = self.experiment.model.run.steps;
+            moments.extend(optimizer, sde, self.observables, steps, blocks, &|| progress.tick());
+            let levels = Levels::new(monte_carlo.error_rate, look, self.cells().count());
+            let intervals = Intervals::new(&moments, self.observables, levels);
+            for (claim, finding) in claims.iter().zip(&mut findings) {
+                if finding.is_none() {
+                    *finding = self.finding(claim, &moments, &intervals, look);
+                }
+            }
+            last = Some(intervals);
+            if findings.iter().all(Option::is_some) {
+                break;
+            }
+        }
+        let tables = last.map(|intervals| self.tables(claims[0].margin, &moments, &intervals));
+        (findings.into_iter().flatten().collect(), tables)
+    }
+
+    /// Every (function, time) but t = 0, as an index into the moments.
+    fn cells(&self) -> impl Iterator<Item = usize> {
+        let times = self.observables.times();
+        (0..self.observables.functions.len() * times).filter(move |index| index % times > 0)
+    }
+
+    fn margin(&self, margin: Margin, index: usize) -> f64 {
+        let function = &self.observables.functions[index / self.observables.times()];
+        match margin {
+            Margin::Absolute(margin) => margin,
+            Margin::Constant(constant) => constant * self.observables.eta,
+            Margin::Effect(effect) if *function == TestFunction::Exit => effect * LARGEST_INDICATOR_DEVIATION,
+            Margin::Effect(effect) => effect * self.deviations[index],
+        }
+    }
+
+    /// The finding, or none where another look should decide.
+    fn finding(
+        &self,
+        claim: &Trajectory,
+        moments: &Moments,
+        intervals: &Intervals,
+        look: Look,
+    ) -> Option<Finding> {
+        let cells: Vec<usize> = self.cells().collect();
+        let diverged = moments.non_finite_optimizer + moments.non_finite_sde > 0;
+        let (verdict, worst) = if diverged {
+            (Verdict::Refuted, None)
+        } else {
+            let gaps: Vec<Gap> =
+                cells.iter().map(|&index| intervals.gap(index, self.margin(claim.margin, index))).collect();
+            let (verdict, worst) = decide(&gaps);
+            (verdict, worst.map(|worst| (cells[worst], gaps[worst])))
+        };
+        if verdict == Verdict::Inconclusive && !look.is_last {
+            return None;
+        }
+        let monte_carlo = self.experiment.monte_carlo;
+        let mut assumes = vec!["block_means_gaussian".to_owned(), "integrator_bias_extrapolated".to_owned()];
+        if claim.margin.is_relative() {
+            assumes.push("pilot_deviations".to_owned());
+        }
+        Some(Finding {
+            kind: "trajectory",
+            expected: claim.expect,
+            verdict,
+            as_expected: claim.expect.is_met_by(verdict),
+            error_rate: monte_carlo.error_rate,
+            seeds: moments.seeds(),
+            looks: look.number,
+            detectable_gap: worst
+                .and_then(|(index, gap)| self.detectable_gap(index, gap.margin, moments, intervals)),
+            assumes,
+            worst: worst.map(|(index, gap)| self.worst(index, gap, verdict)),
+            left_out: self.left_out.clone(),
+            sentence: self.sentence(claim, verdict, worst, moments),
+        })
+    }
+
+    fn worst(&self, index: usize, gap: Gap, verdict: Verdict) -> Worst {
+        let times = self.observables.times();
+        let interval = if verdict == Verdict::Refuted { gap.refuted } else { gap.upheld };
+        Worst {
+            function: self.observables.functions[index / times].to_string(),
+            time: self.experiment.model.run.times()[index % times],
+            state: None,
+            estimate: finite(gap.estimate),
+            interval: finite_pair(interval),
+            margin: gap.margin,
+        }
+    }
+
+    /// Outside the margin by the quantile of *refuted* and, for power 0.95, 1.645 standard errors, at
+    /// the standard error of the whole budget.
+    fn detectable_gap(
+        &self,
+        index: usize,
+        margin: f64,
+        moments: &Moments,
+        intervals: &Intervals,
+    ) -> Option<f64> {
+        const POWER_QUANTILE: f64 = 1.645;
+        let budget = self.experiment.monte_carlo.max_seeds as f64 / moments.seeds() as f64;
+        let standard_error = moments.gap.standard_error(index) / budget.max(1.0).sqrt();
+        finite(
+            margin
+                + (intervals.refuted.sampling + POWER_QUANTILE) * standard_error
+                + intervals.refuted.bias(moments, index),
+        )
+    }
+
+    fn sentence(
+        &self,
+        claim: &Trajectory,
+        verdict: Verdict,
+        worst: Option<(usize, Gap)>,
+        moments: &Moments,
+    ) -> String {
+        let monte_carlo = self.experiment.monte_carlo;
+        let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
+        let terms = format!(
+            "error rate {:e}, {} seeds, itocheck {}",
+            monte_carlo.error_rate,
+            moments.seeds(),
+            env!("CARGO_PKG_VERSION")
+        );
+        let margin = claim.margin.describe();
+        let place = worst.map(|(index, gap)| {
+            let Worst { function, time, .. } = self.worst(index, gap, verdict);
+            format!(
+                "E {function} at t = {time:.4}: optimizer minus SDE {:.4e}, margin {:.4e}",
+                gap.estimate, gap.margin
+            )
+        });
+        let place = place.unwrap_or_default();
+        match verdict {
+            Verdict::Upheld => format!(
+                "the SDE tracks the optimizer within {margin} for all {functions} test functions at all {times} times ({terms})"
+            ),
+            Verdict::Refuted if worst.is_none() => format!(
+                "diverged: {} of the optimizer's and {} of the SDE's {} paths are not finite, so that moments do not \
+                 exist ({terms})",
+                moments.non_finite_optimizer,
+                moments.non_finite_sde,
+                moments.seeds()
+            ),
+            Verdict::Refuted => {
+                format!("the SDE does not track the optimizer within {margin}: {place} ({terms})")
+            }
+            Verdict::Inconclusive => {
+                format!("undecided within {margin}: most is missing for {place} ({terms})")
+            }
+        }
+    }
+
+    fn tables(&self, margin: Margin, moments: &Moments, intervals: &Intervals) -> MomentTables {
+        let times = self.observables.times();
+        let table = |entry: &dyn Fn(usize) -> f64| -> Vec<Vec<Option<f64>>> {
+            (0..self.observables.functions.len())
+                .map(|function| (0..times).map(|time| finite(entry(function * times + time))).collect())
+                .collect()
+        };
+        let interval = |index: usize| finite_pair(intervals.gap(index, 0.0).upheld);
+        let functions = 0..self.observables.functions.len();
+        MomentTables {
+            times: self.experiment.model.run.times(),
+            functions: self.observables.functions.iter().map(ToString::to_string).collect(),
+            optimizer: Table {
+                mean: table(&|index| moments.optimizer.mean(index)),
+                standard_error: table(&|index| moments.optimizer.standard_error(index)),
+            },
+            sde: SdeTable {
+                mean: table(&|index| moments.sde.mean(index)),
+                standard_error: table(&|index| moments.sde.standard_error(index)),
+                integrator_bias: table(&|index| intervals.upheld.bias(moments, index)),
+            },
+            gap: GapTable {
+                estimate: table(&|index| moments.gap.mean(index)),
+                interval: functions
+                    .map(|function| (0..times).map(|time| interval(function * times + time)).collect())
+                    .collect(),
+                margin: table(&|index| {
+                    if index % times == 0 { f64::NAN } else { self.margin(margin, index) }
+                }),
+            },
+            exact: None,
+            flow: self.observables.flow.clone(),
+        }
+    }
+}
+
+/// Intervals for all gaps at one look.
+struct Intervals<'a> {
+    moments: &'a Moments,
+    observables: &'a Observables,
+    upheld: Level,
+    refuted: Level,
+}
+
+/// Quantiles at which each limit of an interval is missed with probability at most `tail`: half of it
+/// is spent on sampling, half on the bias of the integrator.
+struct Level {
+    tail: f64,
+    sampling: f64,
+    refinement: f64,
+}
+
+impl Level {
+    fn new(tail: f64, moments: &Moments) -> Self {
+        let quantile = |dof: f64| student_quantile(dof, tail / 2.0);
+        Self {
+            tail,
+            sampling: quantile(moments.gap.degrees_of_freedom()),
+            refinement: quantile(moments.refinement.degrees_of_freedom()),
+        }
+    }
+
+    /// The upper confidence limit of `|E_m − E_2m|/(2^p − 1)`: what the SDE with 2m steps is off by.
+    fn bias(&self, moments: &Moments, index: usize) -> f64 {
+        let refinement = &moments.refinement;
+        let limit = refinement.mean(index).abs() + self.refinement * refinement.standard_error(index);
+        limit / (f64::from(WEAK_ORDER).exp2() - 1.0)
+    }
+}
+
+impl<'a> Intervals<'a> {
+    fn new(moments: &'a Moments, observables: &'a Observables, levels: Levels) -> Self {
+        let upheld = Level::new(levels.upheld, moments);
+        let refuted = Level::new(levels.refuted, moments);
+        Self { moments, observables, upheld, refuted }
+    }
+
+    fn gap(&self, index: usize, margin: f64) -> Gap {
+        let is_exit = self.observables.functions[index / self.observables.times()] == TestFunction::Exit;
+        let interval =
+            |level: &Level| if is_exit { self.of_exit(index, level) } else { self.of_mean(index, level) };
+        let estimate = self.moments.gap.mean(index);
+        Gap { estimate, upheld: interval(&self.upheld), refuted: interval(&self.refuted), margin }
+    }
+
+    fn of_mean(&self, index: usize, level: &Level) -> [f64; 2] {
+        let Moments { optimizer, sde, gap, .. } = self.moments;
+        let rounding = ROUNDING * (optimizer.mean(index).abs() + sde.mean(index).abs());
+        let half = level.sampling * gap.standard_error(index) + level.bias(self.moments, index) + rounding;
+        [gap.mean(index) - half, gap.mean(index) + half]
+    }
+
+    /// Exact limits for probabilities, which hold where no exit was seen at all; the bias of the
+    /// integrator then is at most what as many coarse paths without a difference leave possible.
+    fn of_exit(&self, index: usize, level: &Level) -> [f64; 2] {
+        let Moments { optimizer, sde, refinement, .. } = self.moments;
+        let n = self.moments.seeds();
+        let limits =
+            |probability: f64| clopper_pearson((probability * n as f64).round() as u64, n, level.tail / 4.0);
+        let (optimizer_low, optimizer_high) = limits(optimizer.mean(index));
+        let (sde_low, sde_high) = limits(sde.mean(index));
+        let coarse_paths = (refinement.count() * BLOCK as u64) as f64;
+        let unseen = -libm::log(level.tail / 2.0) / coarse_paths;
+        let bias = level.bias(self.moments, index).max(unseen);
+        [optimizer_low - sde_high - bias, optimizer_high - sde_low + bias]
+    }
+}
+
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+fn finite_pair(pair: [f64; 2]) -> Option<[f64; 2]> {
+    (pair[0].is_finite() && pair[1].is_finite()).then_some(pair)
+}

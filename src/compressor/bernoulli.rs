@@ -1,0 +1,45 @@
+//! Bernoulli sparsification: each coordinate kept with probability p, scaled by 1/p.
+
+use super::Compressor;
+use crate::covariance::Covariance;
+use crate::parameter::{Invalid, checked};
+use crate::random::Stream;
+use serde::Deserialize;
+
+struct Bernoulli {
+    probability: f64,
+}
+
+impl Compressor for Bernoulli {
+    fn apply(&self, g: &mut [f64], stream: &mut Stream) {
+        for g in g {
+            *g = if stream.uniform() < self.probability { *g / self.probability } else { 0.0 };
+        }
+    }
+
+    /// `ω = 1/p − 1`.
+    fn omega(&self) -> f64 {
+        1.0 / self.probability - 1.0
+    }
+
+    /// `E[Φ Φᵀ] = ω diag(G)` with `G = E[g gᵀ] = v vᵀ + Σ`.
+    fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance) {
+        let omega = weight * self.omega();
+        out.add_diagonal(v.iter().enumerate().map(|(j, v)| omega * (v * v + sigma.entry(j, j))));
+    }
+}
+
+/// `compressor.bernoulli = { probability }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    probability: f64,
+}
+
+impl Parameters {
+    pub(super) fn build(&self, _dimension: usize) -> Result<Box<dyn Compressor>, Invalid> {
+        let right = "a number above 0 and at most 1";
+        let probability = checked("probability", self.probability, |p| p > 0.0 && p <= 1.0, right)?;
+        Ok(Box::new(Bernoulli { probability }))
+    }
+}

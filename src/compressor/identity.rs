@@ -1,0 +1,31 @@
+//! No compression: `C(g) = g`, ω = 0.
+
+use super::Compressor;
+use crate::covariance::Covariance;
+use crate::parameter::Invalid;
+use crate::random::Stream;
+use serde::Deserialize;
+
+/// `C(g) = g`.
+pub struct Identity;
+
+impl Compressor for Identity {
+    fn apply(&self, _g: &mut [f64], _stream: &mut Stream) {}
+
+    fn omega(&self) -> f64 {
+        0.0
+    }
+
+    fn add_error_covariance(&self, _weight: f64, _v: &[f64], _sigma: &Covariance, _out: &mut Covariance) {}
+}
+
+/// `compressor.identity = {}`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {}
+
+impl Parameters {
+    pub(super) fn build(&self, _dimension: usize) -> Result<Box<dyn Compressor>, Invalid> {
+        Ok(Box::new(Identity))
+    }
+}

@@ -1,0 +1,32 @@
+//! Unbiased compressors C: one file each.
+
+mod bernoulli;
+mod identity;
+mod rand_k;
+
+use crate::covariance::Covariance;
+use crate::parameter::registry;
+use crate::random::Stream;
+
+pub use identity::Identity;
+
+/// A random map with `E C(g) = g` and `E‖C(g) − g‖² ≤ ω‖g‖²`.
+pub trait Compressor: Send + Sync {
+    /// `g ← C(g)`.
+    fn apply(&self, g: &mut [f64], stream: &mut Stream);
+
+    /// The compression rate ω, the smallest with `E‖C(g) − g‖² ≤ ω‖g‖²`.
+    fn omega(&self) -> f64;
+
+    /// `out += weight · E[Φ Φᵀ]` with `Φ = C(g) − g` (Theorem 1), exactly, for a random g of mean `v`
+    /// and covariance `sigma`.
+    fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance);
+}
+
+registry! {
+    /// The compressors by their names in scenarios.
+    CompressorParameters builds Box<dyn Compressor>, from (dimension: usize) by build (dimension):
+    "identity" => Identity(identity::Parameters),
+    "rand_k" => RandK(rand_k::Parameters),
+    "bernoulli" => Bernoulli(bernoulli::Parameters),
+}

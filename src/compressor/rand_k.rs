@@ -1,0 +1,67 @@
+//! Rand-k: k coordinates, drawn without replacement, scaled by d/k.
+
+use super::Compressor;
+use crate::covariance::Covariance;
+use crate::parameter::Invalid;
+use crate::random::Stream;
+use serde::Deserialize;
+
+struct RandK {
+    k: usize,
+    dimension: usize,
+}
+
+impl Compressor for RandK {
+    /// Selection sampling: coordinate j is kept with probability (places left)/(coordinates left).
+    fn apply(&self, g: &mut [f64], stream: &mut Stream) {
+        if self.k == self.dimension {
+            return;
+        }
+        let scale = self.dimension as f64 / self.k as f64;
+        let mut left = self.k;
+        for (j, g) in g.iter_mut().enumerate() {
+            if stream.index(self.dimension - j) < left {
+                *g *= scale;
+                left -= 1;
+            } else {
+                *g = 0.0;
+            }
+        }
+    }
+
+    /// `ω = d/k − 1`.
+    fn omega(&self) -> f64 {
+        self.dimension as f64 / self.k as f64 - 1.0
+    }
+
+    /// `E[Φ Φᵀ] = (ω/(d − 1)) (d·diag(G) − G)` with `G = E[g gᵀ] = v vᵀ + Σ`.
+    fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance) {
+        if self.k == self.dimension {
+            return;
+        }
+        let d = self.dimension as f64;
+        let c = weight * self.omega() / (d - 1.0);
+        out.add_diagonal((0..self.dimension).map(|j| c * d * (v[j] * v[j] + sigma.entry(j, j))));
+        out.add_rank_one(-c, v);
+        out.add(-c, sigma);
+    }
+}
+
+/// `compressor.rand_k = { k }`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    k: usize,
+}
+
+impl Parameters {
+    pub(super) fn build(&self, dimension: usize) -> Result<Box<dyn Compressor>, Invalid> {
+        if !(1..=dimension).contains(&self.k) {
+            return Err(Invalid::new(
+                "k",
+                format!("{}; expected a whole number from 1 to the dimension, {dimension}", self.k),
+            ));
+        }
+        Ok(Box::new(RandK { k: self.k, dimension }))
+    }
+}

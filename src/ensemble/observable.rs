@@ -1,0 +1,141 @@
+//! Test functions g, whose expectations the two processes are compared by.
+
+use crate::objective::Objective;
+use serde::Deserialize;
+use std::fmt;
+use std::sync::Arc;
+
+/// Beyond this dimension only the diagonal and the first coordinate's products are observed.
+const LARGEST_DIMENSION_WITH_ALL_PRODUCTS: usize = 32;
+
+/// A test function of the state.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TestFunction {
+    /// `x[i]`.
+    Coordinate(usize),
+    /// `x[i]*x[j]`.
+    Product(usize, usize),
+    /// `(x[i]-c[i])*(x[j]-c[j])/η` about the flow c of the drift: what tests the diffusion.
+    Fluctuation(usize, usize),
+    /// `f(x)`.
+    Loss,
+    /// The indicator of having left the domain.
+    Exit,
+    /// A bounded function, whose moments exist whatever the noise.
+    Bounded(BoundedFunction),
+}
+
+/// Bounded test functions by their names in scenarios.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum BoundedFunction {
+    /// `tanh(x[i]/s)`: odd, sees where the path is.
+    Tanh(Argument),
+    /// `cos(x[i]/s)`: even, sees how wide the law is.
+    Cos(Argument),
+}
+
+/// Which coordinate, and its scale.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Argument {
+    /// i.
+    pub coordinate: usize,
+    /// s.
+    pub scale: f64,
+}
+
+impl BoundedFunction {
+    /// Coordinate and scale.
+    pub fn argument(&self) -> &Argument {
+        match self {
+            Self::Tanh(argument) | Self::Cos(argument) => argument,
+        }
+    }
+}
+
+impl TestFunction {
+    /// The power of ‖x‖ with which the function grows, given that of the loss.
+    pub fn growth(&self, loss: u32) -> u32 {
+        match self {
+            Self::Exit | Self::Bounded(_) => 0,
+            Self::Coordinate(_) => 1,
+            Self::Product(..) | Self::Fluctuation(..) => 2,
+            Self::Loss => loss,
+        }
+    }
+}
+
+impl fmt::Display for TestFunction {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Coordinate(i) => write!(f, "x[{i}]"),
+            Self::Product(i, j) => write!(f, "x[{i}]*x[{j}]"),
+            Self::Fluctuation(i, j) => write!(f, "(x[{i}]-c[{i}])*(x[{j}]-c[{j}])/η"),
+            Self::Loss => f.write_str("loss"),
+            Self::Exit => f.write_str("exit"),
+            Self::Bounded(BoundedFunction::Tanh(Argument { coordinate, scale })) => {
+                write!(f, "tanh(x[{coordinate}]/{scale})")
+            }
+            Self::Bounded(BoundedFunction::Cos(Argument { coordinate, scale })) => {
+                write!(f, "cos(x[{coordinate}]/{scale})")
+            }
+        }
+    }
+}
+
+/// The test functions of a run, and what evaluating them takes.
+pub struct Observables {
+    /// In the order in which they are evaluated.
+    pub functions: Vec<TestFunction>,
+    /// c at the record times, t = 0 included.
+    pub flow: Vec<Vec<f64>>,
+    /// η.
+    pub eta: f64,
+    /// f.
+    pub objective: Arc<dyn Objective>,
+}
+
+impl Observables {
+    /// The functions observed by default in dimension `d`: coordinates, products, fluctuations, loss.
+    pub fn default_functions(d: usize) -> Vec<TestFunction> {
+        let pairs: Vec<(usize, usize)> = (0..d)
+            .flat_map(|i| (i..d).map(move |j| (i, j)))
+            .filter(|&(i, j)| d <= LARGEST_DIMENSION_WITH_ALL_PRODUCTS || i == j || i == 0)
+            .collect();
+        let coordinates = (0..d).map(TestFunction::Coordinate);
+        let products = pairs.iter().map(|&(i, j)| TestFunction::Product(i, j));
+        let fluctuations = pairs.iter().map(|&(i, j)| TestFunction::Fluctuation(i, j));
+        coordinates.chain(products).chain(fluctuations).chain([TestFunction::Loss]).collect()
+    }
+
+    /// Number of record times, t = 0 included.
+    pub fn times(&self) -> usize {
+        self.flow.len()
+    }
+
+    /// Adds every function of the state `x` at record time `time` to `sums`, function after function
+    /// with stride [`Observables::times`]. Returns whether all were finite.
+    pub fn add(&self, time: usize, x: &[f64], exited: bool, sums: &mut [f64]) -> bool {
+        let c = &self.flow[time];
+        let mut finite = true;
+        for (function, sum) in self.functions.iter().zip(sums[time..].iter_mut().step_by(self.times())) {
+            let value = match function {
+                &TestFunction::Coordinate(i) => x[i],
+                &TestFunction::Product(i, j) => x[i] * x[j],
+                &TestFunction::Fluctuation(i, j) => (x[i] - c[i]) * (x[j] - c[j]) / self.eta,
+                TestFunction::Loss => self.objective.value(x),
+                TestFunction::Exit => f64::from(u8::from(exited)),
+                TestFunction::Bounded(BoundedFunction::Tanh(Argument { coordinate, scale })) => {
+                    libm::tanh(x[*coordinate] / scale)
+                }
+                TestFunction::Bounded(BoundedFunction::Cos(Argument { coordinate, scale })) => {
+                    libm::cos(x[*coordinate] / scale)
+                }
+            };
+            finite &= value.is_finite();
+            *sum += value;
+        }
+        finite
+    }
+}

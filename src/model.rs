@@ -1,0 +1,129 @@
+//! What is compared: an optimizer and its SDE, and the run they are compared over.
+
+use crate::agent::Agents;
+use crate::ensemble::{Domain, Observables, OptimizerProcess, SdeProcess, TestFunction};
+use crate::integrator::drift_flow;
+use crate::optimizer::{Optimizer, OptimizerName};
+use crate::random::Role;
+use crate::sde::Sde;
+use std::sync::Arc;
+
+/// Runge–Kutta steps to each η for the flow of the drift.
+const FLOW_SUBSTEPS: usize = 4;
+
+/// A mean has an honest interval at small error rates where moments of at least this order are
+/// finite (DESIGN section 5: measured for second moments, which need ν ≥ 8 = 2 · 4).
+const MOMENTS_FOR_AN_INTERVAL: f64 = 4.0;
+
+/// An optimizer, its SDE, and the run.
+pub struct Model {
+    /// The name of the optimizer.
+    pub optimizer_name: OptimizerName,
+    /// The optimizer.
+    pub optimizer: Box<dyn Optimizer>,
+    /// The SDE that is said to track it.
+    pub sde: Box<dyn Sde>,
+    /// The agents of both.
+    pub agents: Arc<Agents>,
+    /// The run.
+    pub run: Run,
+    /// Further, bounded test functions.
+    pub bounded_functions: Vec<TestFunction>,
+}
+
+/// Over what the two are compared.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// η.
+    pub learning_rate: f64,
+    /// K: the run ends at `t = Kη`.
+    pub steps: usize,
+    /// Record times besides t = 0.
+    pub records: usize,
+    /// `x_0`.
+    pub start: Vec<f64>,
+    /// Where both processes stop, if anywhere.
+    pub domain: Option<Domain>,
+    /// m: integrator steps to each η; the SDE is integrated with m and 2m.
+    pub substeps: usize,
+}
+
+impl Run {
+    /// Optimizer steps between record times.
+    pub fn every(&self) -> usize {
+        self.steps / self.records
+    }
+
+    /// The record times `kη`, t = 0 first.
+    pub fn times(&self) -> Vec<f64> {
+        (0..=self.records).map(|record| (record * self.every()) as f64 * self.learning_rate).collect()
+    }
+}
+
+/// Test functions that a run can test, and those it cannot.
+pub struct Split {
+    /// With moments of an order that sampling needs.
+    pub tested: Vec<TestFunction>,
+    /// Without.
+    pub left_out: Vec<TestFunction>,
+}
+
+impl Model {
+    /// d.
+    pub fn dimension(&self) -> usize {
+        self.run.start.len()
+    }
+
+    /// Moments of the state of any lower order are finite, for optimizer and SDE.
+    ///
+    /// Heavy-tailed noise passes its degrees of freedom on wherever steps are not bounded. Compression
+    /// of the gradient multiplies noise: the stationary law has a tail of `1 + 2N/(ηωL)` degrees of
+    /// freedom (THEORY section 4), L the largest curvature.
+    pub fn tail_index(&self) -> f64 {
+        if self.optimizer_name.has_bounded_steps() {
+            return f64::INFINITY;
+        }
+        let noise = self.agents.groups().iter().map(|group| group.noise.degrees_of_freedom());
+        let noise = noise.fold(f64::INFINITY, f64::min);
+        let omega = self.agents.groups().iter().map(|group| group.compressor.omega()).fold(0.0, f64::max);
+        let curvature = self.agents.objective().smoothness().unwrap_or(0.0);
+        let multiplied = self.run.learning_rate * omega * curvature;
+        noise.min(1.0 + 2.0 * self.agents.count() as f64 / multiplied)
+    }
+
+    /// Whether the mean of a function that grows like `‖x‖^growth` can be sampled with an honest interval.
+    pub fn can_sample(&self, growth: u32) -> bool {
+        growth == 0 || self.tail_index() >= MOMENTS_FOR_AN_INTERVAL * f64::from(growth)
+    }
+
+    /// All test functions, split by whether their moments can be sampled.
+    pub fn functions(&self) -> Split {
+        let exit = self.run.domain.map(|_| TestFunction::Exit);
+        let loss_growth = self.agents.objective().growth();
+        let all = Observables::default_functions(self.dimension())
+            .into_iter()
+            .chain(self.bounded_functions.iter().cloned())
+            .chain(exit);
+        let (tested, left_out) = all.partition(|function| self.can_sample(function.growth(loss_growth)));
+        Split { tested, left_out }
+    }
+
+    /// `functions` along this run, with the flow of the drift of its SDE.
+    pub fn observables(&self, functions: Vec<TestFunction>) -> Observables {
+        let Run { learning_rate, steps, ref start, .. } = self.run;
+        let flow = drift_flow(&*self.sde, start, learning_rate, steps, self.run.every(), FLOW_SUBSTEPS);
+        Observables { functions, flow, eta: learning_rate, objective: Arc::clone(self.agents.objective()) }
+    }
+
+    /// The optimizer as a process.
+    pub fn optimizer_process(&self, seed: u64, role: Role) -> OptimizerProcess<'_> {
+        let Run { ref start, domain, .. } = self.run;
+        OptimizerProcess { optimizer: &*self.optimizer, start, domain, seed, role }
+    }
+
+    /// The SDE as a process; one block in `coarse_every` measures the integrator's bias, 0 for none.
+    pub fn sde_process(&self, seed: u64, role: Role, coarse_every: u64) -> SdeProcess<'_> {
+        let Run { ref start, domain, learning_rate, substeps, .. } = self.run;
+        SdeProcess { sde: &*self.sde, start, domain, seed, role, eta: learning_rate, substeps, coarse_every }
+    }
+}

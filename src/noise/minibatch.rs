@@ -1,0 +1,104 @@
+//! The noise of minibatches: `g = (1/B) Σ_b ∇f_{s_b}(x)`, B samples drawn with replacement.
+
+use super::{Noise, SignLaw};
+use crate::covariance::Covariance;
+use crate::objective::{FiniteSum, Objective};
+use crate::parameter::Invalid;
+use crate::random::Stream;
+use serde::Deserialize;
+use std::sync::Arc;
+
+struct Minibatch {
+    objective: Arc<dyn Objective>,
+    batch_size: usize,
+}
+
+impl Minibatch {
+    fn sum(&self) -> &dyn FiniteSum {
+        self.objective.finite_sum().expect("checked when the noise was built")
+    }
+
+    /// Calls `visit` with the gradient of every sample.
+    fn for_each_sample(&self, x: &[f64], mut visit: impl FnMut(&mut [f64])) {
+        let mut gradient = vec![0.0; x.len()];
+        for s in 0..self.sum().terms() {
+            gradient.fill(0.0);
+            self.sum().add_term_gradient(s, 1.0, x, &mut gradient);
+            visit(&mut gradient);
+        }
+    }
+}
+
+impl Noise for Minibatch {
+    fn sample(&self, x: &[f64], _v: &[f64], stream: &mut Stream, out: &mut [f64]) {
+        out.fill(0.0);
+        for _ in 0..self.batch_size {
+            let s = stream.index(self.sum().terms());
+            self.sum().add_term_gradient(s, 1.0 / self.batch_size as f64, x, out);
+        }
+    }
+
+    /// `Σ(x) = (1/B) ((1/n) Σ_s ∇f_s ∇f_sᵀ − ∇f ∇fᵀ)`.
+    fn add_covariance(&self, weight: f64, x: &[f64], out: &mut Covariance) {
+        let mut gradients = Vec::new();
+        self.for_each_sample(x, |gradient| gradients.extend_from_slice(gradient));
+        let d = x.len();
+        let weight = weight / self.batch_size as f64;
+        add_sample_covariance(&gradients, d, weight, out);
+    }
+
+    /// For B = 1 the joint law of the signs is that of the n samples, exactly.
+    fn sign_law(&self, x: &[f64], _v: &[f64], out: &mut SignLaw) {
+        let mut signs = Vec::new();
+        self.for_each_sample(x, |gradient| signs.extend(gradient.iter().map(|g| crate::special::sign(*g))));
+        let d = x.len();
+        let n = (signs.len() / d) as f64;
+        for (j, mean) in out.mean.iter_mut().enumerate() {
+            *mean = signs.iter().skip(j).step_by(d).sum::<f64>() / n;
+        }
+        out.covariance.clear();
+        add_sample_covariance(&signs, d, 1.0, &mut out.covariance);
+    }
+
+    fn sign_law_refusal(&self) -> Option<&'static str> {
+        (self.batch_size > 1).then_some(
+            "the sign of a mean over B > 1 samples depends on all n^B batches, which is intractable; \
+             expected batch_size = 1, whose sign law is that of the n samples",
+        )
+    }
+
+    fn is_additive(&self) -> bool {
+        false
+    }
+}
+
+/// `out += weight · Cov` of n equally likely vectors of dimension d, one after the other in `samples`.
+fn add_sample_covariance(samples: &[f64], d: usize, weight: f64, out: &mut Covariance) {
+    let n = (samples.len() / d) as f64;
+    let mean: Vec<f64> = (0..d).map(|j| samples.iter().skip(j).step_by(d).sum::<f64>() / n).collect();
+    out.add_dense(|i, j| {
+        let products = samples.chunks_exact(d).map(|sample| (sample[i] - mean[i]) * (sample[j] - mean[j]));
+        weight * products.sum::<f64>() / n
+    });
+}
+
+/// `noise.minibatch = {}`; its size is the `batch_size` of the agents.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {}
+
+impl Parameters {
+    pub(super) fn build(
+        &self,
+        objective: &Arc<dyn Objective>,
+        batch_size: usize,
+    ) -> Result<Box<dyn Noise>, Invalid> {
+        if objective.finite_sum().is_none() {
+            return Err(Invalid::new(
+                "",
+                "the objective is not an average over samples; expected one that is, such as objective.logistic",
+            ));
+        }
+        Ok(Box::new(Minibatch { objective: Arc::clone(objective), batch_size }))
+    }
+}

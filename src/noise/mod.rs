@@ -1,0 +1,79 @@
+//! Gradient noises: one file each.
+
+mod gaussian;
+mod minibatch;
+mod none;
+mod student_t;
+
+use crate::covariance::Covariance;
+use crate::objective::Objective;
+use crate::parameter::registry;
+use crate::random::Stream;
+use std::sync::Arc;
+
+/// The law of a stochastic gradient `g(x)` of mean v, already averaged over its batch.
+pub trait Noise: Send + Sync {
+    /// `out = g(x)` for the mean `v = ∇f_i(x)`.
+    fn sample(&self, x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]);
+
+    /// `out += weight · Σ(x)`, the covariance of g(x). Infinite entries where it does not exist.
+    fn add_covariance(&self, weight: f64, x: &[f64], out: &mut Covariance);
+
+    /// The law of `sign g(x)`, as the SDE of DSignSGD needs it.
+    fn sign_law(&self, x: &[f64], v: &[f64], out: &mut SignLaw);
+
+    /// Why [`Noise::sign_law`] cannot be had, where it cannot.
+    fn sign_law_refusal(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Moments of g of any lower order are finite; ∞ where all are.
+    fn degrees_of_freedom(&self) -> f64 {
+        f64::INFINITY
+    }
+
+    /// S and ν where the noise is `S t_ν` with diagonal S and independent coordinates (ν = ∞ for the
+    /// Gaussian), as the closed form of Theorem 2 assumes.
+    fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
+        None
+    }
+
+    /// Whether g(x) − v has the same law whatever v, so that agents may have gradients of their own.
+    fn is_additive(&self) -> bool {
+        true
+    }
+}
+
+/// `E[sign g]` and `Cov[sign g]`.
+#[derive(Clone, Debug)]
+pub struct SignLaw {
+    /// `P[g_j > 0] − P[g_j < 0]`.
+    pub mean: Vec<f64>,
+    /// `Cov[sign g]`.
+    pub covariance: Covariance,
+}
+
+impl SignLaw {
+    /// The law of a gradient of dimension `d` whose sign is 0.
+    pub fn zero(dimension: usize) -> Self {
+        Self { mean: vec![0.0; dimension], covariance: Covariance::zero(dimension) }
+    }
+
+    /// Independent coordinates without atoms at 0: variances `1 − E[sign g_j]²`.
+    fn set_independent(&mut self, mean: impl Iterator<Item = f64>) {
+        for (sum, mean) in self.mean.iter_mut().zip(mean) {
+            *sum = mean;
+        }
+        self.covariance.clear();
+        self.covariance.add_diagonal(self.mean.iter().map(|mean| 1.0 - mean * mean));
+    }
+}
+
+registry! {
+    /// The noises by their names in scenarios.
+    NoiseParameters builds Box<dyn Noise>, from (objective: &Arc<dyn Objective>, batch_size: usize) by build (objective, batch_size):
+    "gaussian" => Gaussian(gaussian::Parameters),
+    "student_t" => StudentT(student_t::Parameters),
+    "none" => None(none::Parameters),
+    "minibatch" => Minibatch(minibatch::Parameters),
+}

@@ -1,0 +1,42 @@
+//! No gradient noise: `g = v`.
+
+use super::{Noise, SignLaw};
+use crate::covariance::Covariance;
+use crate::objective::Objective;
+use crate::parameter::Invalid;
+use crate::random::Stream;
+use serde::Deserialize;
+use std::sync::Arc;
+
+struct Noiseless;
+
+impl Noise for Noiseless {
+    fn sample(&self, _x: &[f64], v: &[f64], _stream: &mut Stream, out: &mut [f64]) {
+        out.copy_from_slice(v);
+    }
+
+    fn add_covariance(&self, _weight: f64, _x: &[f64], _out: &mut Covariance) {}
+
+    /// A sure sign, 0 where the gradient is 0.
+    fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
+        for (mean, v) in out.mean.iter_mut().zip(v) {
+            *mean = crate::special::sign(*v);
+        }
+        out.covariance.clear();
+    }
+}
+
+/// `noise.none = {}`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {}
+
+impl Parameters {
+    pub(super) fn build(
+        &self,
+        _objective: &Arc<dyn Objective>,
+        _batch_size: usize,
+    ) -> Result<Box<dyn Noise>, Invalid> {
+        Ok(Box::new(Noiseless))
+    }
+}

@@ -1,0 +1,67 @@
+//! Student-t gradient noise with independent coordinates: `g = v + (S/√B) t_ν`, any ν > 0.
+
+use super::{Noise, SignLaw};
+use crate::covariance::Covariance;
+use crate::objective::Objective;
+use crate::parameter::{Invalid, PerCoordinate, checked};
+use crate::random::Stream;
+use crate::special::xi;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// As the poster models it, a batch of B divides the *scale* by √B and keeps ν; the mean of B
+/// samples of `S t_ν` would have another law.
+struct StudentT {
+    scale: Vec<f64>,
+    dof: f64,
+}
+
+impl Noise for StudentT {
+    fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = v[j] + self.scale[j] * stream.student_t(self.dof);
+        }
+    }
+
+    /// Variances `S² ν/(ν − 2)`; infinite for ν ≤ 2.
+    fn add_covariance(&self, weight: f64, _x: &[f64], out: &mut Covariance) {
+        let variance = if self.dof > 2.0 { self.dof / (self.dof - 2.0) } else { f64::INFINITY };
+        out.add_diagonal(self.scale.iter().map(|scale| weight * scale * scale * variance));
+    }
+
+    fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
+        out.set_independent(v.iter().zip(&self.scale).map(|(v, scale)| 2.0 * xi(v / scale, self.dof)));
+    }
+
+    fn degrees_of_freedom(&self) -> f64 {
+        self.dof
+    }
+
+    fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
+        Some((&self.scale, self.dof))
+    }
+}
+
+/// `noise.student_t`: the `scale` of one sample (not its standard deviation) and the degrees of freedom `dof`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    scale: PerCoordinate,
+    dof: f64,
+}
+
+impl Parameters {
+    pub(super) fn build(
+        &self,
+        objective: &Arc<dyn Objective>,
+        batch_size: usize,
+    ) -> Result<Box<dyn Noise>, Invalid> {
+        let right = "a finite number above 0";
+        let scale = self.scale.expand("scale", objective.dimension(), |s| s.is_finite() && s > 0.0, right)?;
+        // Below 0.1 the tails overflow: |t| exceeds 1e308 with probability of order 1e-308ν.
+        let right = "a finite number of at least 0.1 (for Gaussian noise: noise.gaussian)";
+        let dof = checked("dof", self.dof, |dof| dof >= 0.1, right)?;
+        let scale = scale.iter().map(|scale| scale / (batch_size as f64).sqrt()).collect();
+        Ok(Box::new(StudentT { scale, dof }))
+    }
+}

@@ -1,0 +1,59 @@
+//! Objectives f: one file each.
+
+mod logistic;
+mod quadratic;
+mod rosenbrock;
+mod saddle;
+
+use crate::parameter::registry;
+use std::sync::Arc;
+
+pub use logistic::Logistic;
+pub use quadratic::Quadratic;
+pub use rosenbrock::Rosenbrock;
+pub use saddle::Saddle;
+
+/// A function `f: ℝ^d → ℝ` to be minimised.
+pub trait Objective: Send + Sync {
+    /// d.
+    fn dimension(&self) -> usize;
+
+    /// `f(x)`.
+    fn value(&self, x: &[f64]) -> f64;
+
+    /// `out = ∇f(x)`.
+    fn gradient(&self, x: &[f64], out: &mut [f64]);
+
+    /// `out = ∇²f(x) v`.
+    fn hessian_vector_product(&self, x: &[f64], v: &[f64], out: &mut [f64]);
+
+    /// The smallest L with `‖∇f(x) − ∇f(y)‖ ≤ L‖x − y‖` everywhere; none where ∇f grows faster than
+    /// linearly, so that moments under additive noise are ruled by explosions.
+    fn smoothness(&self) -> Option<f64>;
+
+    /// The power of ‖x‖ with which f grows.
+    fn growth(&self) -> u32;
+
+    /// The terms of f, where it is an average of terms that a minibatch can draw from.
+    fn finite_sum(&self) -> Option<&dyn FiniteSum> {
+        None
+    }
+}
+
+/// An objective `f = (1/n) Σ_s f_s`.
+pub trait FiniteSum {
+    /// n.
+    fn terms(&self) -> usize;
+
+    /// `out += weight · ∇f_s(x)`.
+    fn add_term_gradient(&self, s: usize, weight: f64, x: &[f64], out: &mut [f64]);
+}
+
+registry! {
+    /// The objectives by their names in scenarios.
+    ObjectiveParameters builds Arc<dyn Objective>, from () by build ():
+    "quadratic" => Quadratic(quadratic::Parameters),
+    "rosenbrock" => Rosenbrock(rosenbrock::Parameters),
+    "saddle" => Saddle(saddle::Parameters),
+    "logistic" => Logistic(logistic::Parameters),
+}

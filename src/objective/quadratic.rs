@@ -1,0 +1,188 @@
+//! `f(x) = (x − x*)ᵀ H (x − x*)/2` with positive semidefinite H.
+
+use super::Objective;
+use crate::parameter::{Invalid, PerCoordinate, checked, semidefinite};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// `f(x) = (x − x*)ᵀ H (x − x*)/2`.
+#[derive(Clone, Debug)]
+pub struct Quadratic {
+    hessian: Hessian,
+    minimiser: Vec<f64>,
+    smoothness: f64,
+}
+
+#[derive(Clone, Debug)]
+enum Hessian {
+    Diagonal(Vec<f64>),
+    /// Row by row.
+    Full(Vec<f64>),
+}
+
+impl Quadratic {
+    fn product(&self, v: impl Fn(usize) -> f64, out: &mut [f64]) {
+        let d = out.len();
+        match &self.hessian {
+            Hessian::Diagonal(eigenvalues) => {
+                for (j, out) in out.iter_mut().enumerate() {
+                    *out = eigenvalues[j] * v(j);
+                }
+            }
+            Hessian::Full(matrix) => {
+                for (out, row) in out.iter_mut().zip(matrix.chunks_exact(d)) {
+                    *out = row.iter().enumerate().map(|(j, entry)| entry * v(j)).sum();
+                }
+            }
+        }
+    }
+}
+
+impl Objective for Quadratic {
+    fn dimension(&self) -> usize {
+        self.minimiser.len()
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        let deviation = |j: usize| x[j] - self.minimiser[j];
+        let d = self.dimension();
+        let twice: f64 = match &self.hessian {
+            Hessian::Diagonal(eigenvalues) => {
+                (0..d).map(|j| eigenvalues[j] * deviation(j) * deviation(j)).sum()
+            }
+            Hessian::Full(matrix) => {
+                (0..d * d).map(|index| matrix[index] * deviation(index / d) * deviation(index % d)).sum()
+            }
+        };
+        0.5 * twice
+    }
+
+    fn gradient(&self, x: &[f64], out: &mut [f64]) {
+        self.product(|j| x[j] - self.minimiser[j], out);
+    }
+
+    fn hessian_vector_product(&self, _x: &[f64], v: &[f64], out: &mut [f64]) {
+        self.product(|j| v[j], out);
+    }
+
+    fn smoothness(&self) -> Option<f64> {
+        Some(self.smoothness)
+    }
+
+    fn growth(&self) -> u32 {
+        2
+    }
+}
+
+/// `objective.quadratic`: `eigenvalues` of a diagonal H, or the full `matrix`; `minimiser` is 0 unless given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    eigenvalues: Option<Eigenvalues>,
+    matrix: Option<Vec<Vec<f64>>>,
+    minimiser: Option<PerCoordinate>,
+}
+
+/// A list, or `count` numbers evenly spaced over `from..=to`.
+#[derive(Clone, Debug)]
+enum Eigenvalues {
+    List(Vec<f64>),
+    Spaced(Spacing),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spacing {
+    from: f64,
+    to: f64,
+    count: usize,
+}
+
+/// Largest dimension that is accepted: beyond, moments in O(d²) would need more memory than there is.
+const LARGEST_DIMENSION: usize = 100_000;
+
+impl Parameters {
+    pub(super) fn build(&self) -> Result<Arc<dyn Objective>, Invalid> {
+        let (hessian, d) = match (&self.eigenvalues, &self.matrix) {
+            (Some(eigenvalues), None) => {
+                let list = eigenvalues.list()?;
+                let d = list.len();
+                (Hessian::Diagonal(list), d)
+            }
+            (None, Some(rows)) => (Hessian::Full(semidefinite("matrix", rows, rows.len())?), rows.len()),
+            (Some(_), Some(_)) => {
+                return Err(Invalid::new(
+                    "matrix",
+                    "both `eigenvalues` and `matrix` are given; expected one of them",
+                ));
+            }
+            (None, None) => {
+                return Err(Invalid::new(
+                    "",
+                    "no Hessian; expected `eigenvalues = [..]` or `matrix = [[..]]`",
+                ));
+            }
+        };
+        if d == 0 {
+            return Err(Invalid::new("", "dimension 0; expected at least one coordinate"));
+        }
+        let minimiser = match &self.minimiser {
+            None => vec![0.0; d],
+            Some(minimiser) => minimiser.expand("minimiser", d, f64::is_finite, "a finite number")?,
+        };
+        let smoothness = match &hessian {
+            Hessian::Diagonal(eigenvalues) => eigenvalues.iter().copied().fold(0.0, f64::max),
+            Hessian::Full(matrix) => {
+                nalgebra::DMatrix::from_row_slice(d, d, matrix).symmetric_eigenvalues().max()
+            }
+        };
+        Ok(Arc::new(Quadratic { hessian, minimiser, smoothness }))
+    }
+}
+
+impl Eigenvalues {
+    fn list(&self) -> Result<Vec<f64>, Invalid> {
+        let nonnegative = |key: &str, value: f64| {
+            let right = "a finite number of at least 0 (for a negative one see objective.saddle)";
+            checked(key, value, |value| value >= 0.0, right)
+        };
+        match self {
+            Self::List(list) => {
+                for (index, &value) in list.iter().enumerate() {
+                    nonnegative(&format!("eigenvalues[{index}]"), value)?;
+                }
+                Ok(list.clone())
+            }
+            Self::Spaced(Spacing { from, to, count }) => {
+                nonnegative("eigenvalues.from", *from)?;
+                nonnegative("eigenvalues.to", *to)?;
+                if *count == 0 || *count > LARGEST_DIMENSION {
+                    let message = format!("{count}; expected a whole number from 1 to {LARGEST_DIMENSION}");
+                    return Err(Invalid::new("eigenvalues.count", message));
+                }
+                let gaps = (count - 1).max(1) as f64;
+                Ok((0..*count).map(|j| from + (to - from) * j as f64 / gaps).collect())
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Eigenvalues {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ListOrSpacing;
+        impl<'de> serde::de::Visitor<'de> for ListOrSpacing {
+            type Value = Eigenvalues;
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("a list of numbers, or { from, to, count }")
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, list: A) -> Result<Eigenvalues, A::Error> {
+                Vec::deserialize(serde::de::value::SeqAccessDeserializer::new(list)).map(Eigenvalues::List)
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Eigenvalues, A::Error> {
+                Spacing::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+                    .map(Eigenvalues::Spaced)
+            }
+        }
+        deserializer.deserialize_any(ListOrSpacing)
+    }
+}

@@ -1,0 +1,84 @@
+//! Rosenbrock's valley, chained over the coordinates.
+
+use super::Objective;
+use crate::parameter::{Invalid, checked};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// `f(x) = Σ_{j<d−1} (1 − x_j)² + b (x_{j+1} − x_j²)²`; Rosenbrock (1960) for d = 2, b = 100.
+#[derive(Clone, Debug)]
+pub struct Rosenbrock {
+    dimension: usize,
+    steepness: f64,
+}
+
+impl Objective for Rosenbrock {
+    fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        x.windows(2)
+            .map(|pair| {
+                let valley = pair[1] - pair[0] * pair[0];
+                (1.0 - pair[0]) * (1.0 - pair[0]) + self.steepness * valley * valley
+            })
+            .sum()
+    }
+
+    fn gradient(&self, x: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for j in 0..self.dimension - 1 {
+            let valley = x[j + 1] - x[j] * x[j];
+            out[j] += -2.0 * (1.0 - x[j]) - 4.0 * self.steepness * x[j] * valley;
+            out[j + 1] += 2.0 * self.steepness * valley;
+        }
+    }
+
+    fn hessian_vector_product(&self, x: &[f64], v: &[f64], out: &mut [f64]) {
+        let b = self.steepness;
+        out.fill(0.0);
+        for j in 0..self.dimension - 1 {
+            let valley = x[j + 1] - x[j] * x[j];
+            out[j] += (2.0 - 4.0 * b * valley + 8.0 * b * x[j] * x[j]) * v[j] - 4.0 * b * x[j] * v[j + 1];
+            out[j + 1] += 2.0 * b * (v[j + 1] - 2.0 * x[j] * v[j]);
+        }
+    }
+
+    fn smoothness(&self) -> Option<f64> {
+        None
+    }
+
+    fn growth(&self) -> u32 {
+        4
+    }
+}
+
+/// `objective.rosenbrock`: `dimension` (2 unless given) and `steepness` b (100 unless given).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    #[serde(default = "two")]
+    dimension: usize,
+    #[serde(default = "hundred")]
+    steepness: f64,
+}
+
+fn two() -> usize {
+    2
+}
+
+fn hundred() -> f64 {
+    100.0
+}
+
+impl Parameters {
+    pub(super) fn build(&self) -> Result<Arc<dyn Objective>, Invalid> {
+        if !(2..=10_000).contains(&self.dimension) {
+            let message = format!("{}; expected a whole number from 2 to 10000", self.dimension);
+            return Err(Invalid::new("dimension", message));
+        }
+        let steepness = checked("steepness", self.steepness, |b| b > 0.0, "a finite number above 0")?;
+        Ok(Arc::new(Rosenbrock { dimension: self.dimension, steepness }))
+    }
+}

@@ -1,0 +1,79 @@
+//! An embedded saddle: an indefinite quadratic form confined by a quartic.
+
+use super::Objective;
+use crate::parameter::{Invalid, checked};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// `f(x) = Σ_j λ_j x_j²/2 + q x_j⁴/4`, with some `λ_j < 0`: a strict saddle at 0 and minima at
+/// `x_j = ±√(−λ_j/q)` along the negative directions.
+#[derive(Clone, Debug)]
+pub struct Saddle {
+    eigenvalues: Vec<f64>,
+    quartic: f64,
+}
+
+impl Objective for Saddle {
+    fn dimension(&self) -> usize {
+        self.eigenvalues.len()
+    }
+
+    fn value(&self, x: &[f64]) -> f64 {
+        x.iter()
+            .zip(&self.eigenvalues)
+            .map(|(x, lambda)| {
+                let square = x * x;
+                0.5 * lambda * square + 0.25 * self.quartic * square * square
+            })
+            .sum()
+    }
+
+    fn gradient(&self, x: &[f64], out: &mut [f64]) {
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = (self.eigenvalues[j] + self.quartic * x[j] * x[j]) * x[j];
+        }
+    }
+
+    fn hessian_vector_product(&self, x: &[f64], v: &[f64], out: &mut [f64]) {
+        for (j, out) in out.iter_mut().enumerate() {
+            *out = (self.eigenvalues[j] + 3.0 * self.quartic * x[j] * x[j]) * v[j];
+        }
+    }
+
+    fn smoothness(&self) -> Option<f64> {
+        None
+    }
+
+    fn growth(&self) -> u32 {
+        4
+    }
+}
+
+/// `objective.saddle`: `eigenvalues` with at least one below 0, and the strength of the `quartic` (1 unless given).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    eigenvalues: Vec<f64>,
+    #[serde(default = "one")]
+    quartic: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Parameters {
+    pub(super) fn build(&self) -> Result<Arc<dyn Objective>, Invalid> {
+        for (index, &value) in self.eigenvalues.iter().enumerate() {
+            checked(&format!("eigenvalues[{index}]"), value, |_| true, "a finite number")?;
+        }
+        if !self.eigenvalues.iter().any(|&lambda| lambda < 0.0) {
+            return Err(Invalid::new(
+                "eigenvalues",
+                "none is below 0; expected a saddle (for a bowl see objective.quadratic)",
+            ));
+        }
+        let quartic = checked("quartic", self.quartic, |q| q > 0.0, "a finite number above 0")?;
+        Ok(Arc::new(Saddle { eigenvalues: self.eigenvalues.clone(), quartic }))
+    }
+}

@@ -1,0 +1,68 @@
+//! Optimizers: one file for each update rule.
+
+mod dcsgd;
+mod dsgd;
+mod dsignsgd;
+
+use crate::agent::{Agents, Group, Scratch};
+use crate::random::Stream;
+use serde::Deserialize;
+use std::sync::Arc;
+
+pub use dcsgd::Dcsgd;
+pub use dsgd::Dsgd;
+pub use dsignsgd::Dsignsgd;
+
+/// A discrete optimizer `x_{k+1} = step(x_k)`.
+pub trait Optimizer: Send + Sync {
+    /// One update of the state `x`, in place, with the draws of `stream`.
+    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch);
+}
+
+/// The optimizers by their names in scenarios.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizerName {
+    /// Distributed SGD.
+    Dsgd,
+    /// Distributed SGD with unbiased compression.
+    Dcsgd,
+    /// Distributed sign-SGD.
+    Dsignsgd,
+}
+
+impl OptimizerName {
+    /// The optimizer of this name with learning rate η.
+    pub fn build(self, agents: Arc<Agents>, learning_rate: f64) -> Box<dyn Optimizer> {
+        match self {
+            Self::Dsgd => Box::new(Dsgd { agents, learning_rate }),
+            Self::Dcsgd => Box::new(Dcsgd { agents, learning_rate }),
+            Self::Dsignsgd => Box::new(Dsignsgd { agents, learning_rate }),
+        }
+    }
+
+    /// Whether its agents compress.
+    pub fn compresses(self) -> bool {
+        self == Self::Dcsgd
+    }
+
+    /// Whether every step is bounded, whatever the gradient.
+    pub fn has_bounded_steps(self) -> bool {
+        self == Self::Dsignsgd
+    }
+}
+
+/// `x ← x − η (1/N) Σ_i T(g_i(x))`, the shape that all updates of the poster share.
+fn descend(
+    agents: &Agents,
+    learning_rate: f64,
+    x: &mut [f64],
+    stream: &mut Stream,
+    scratch: &mut Scratch,
+    transmit: impl FnMut(&Group, &mut [f64], &mut Stream),
+) {
+    let direction = agents.mean_direction(x, stream, scratch, transmit);
+    for (x, direction) in x.iter_mut().zip(direction) {
+        *x -= learning_rate * direction;
+    }
+}

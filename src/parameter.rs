@@ -1,0 +1,181 @@
+//! Parameters as scenarios give them, and the error for one that makes no sense.
+
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use std::fmt;
+
+/// A parameter that was read but cannot be: where it stands, what was read and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {message}")]
+pub struct Invalid {
+    /// Key path from the root of the scenario, such as `agents[0].compressor.rand_k.k`.
+    pub path: String,
+    /// What was read, and what would be right.
+    pub message: String,
+}
+
+impl Invalid {
+    /// An error at `path`, which may be empty where the caller adds it with [`Invalid::under`].
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+
+    /// The same error seen from one level further up.
+    pub fn under(mut self, parent: &str) -> Self {
+        self.path = match self.path.as_str() {
+            "" => parent.to_owned(),
+            path if path.starts_with('[') => format!("{parent}{path}"),
+            path => format!("{parent}.{path}"),
+        };
+        self
+    }
+}
+
+/// A number for every coordinate, or a list with one a coordinate.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PerCoordinate {
+    /// The same value everywhere.
+    Every(f64),
+    /// One value a coordinate.
+    Each(Vec<f64>),
+}
+
+impl PerCoordinate {
+    /// The values of all `dimension` coordinates, each of which must satisfy `accepts`.
+    pub fn expand(
+        &self,
+        key: &str,
+        dimension: usize,
+        accepts: impl Fn(f64) -> bool,
+        right: &str,
+    ) -> Result<Vec<f64>, Invalid> {
+        let values = match self {
+            Self::Every(value) => vec![*value; dimension],
+            Self::Each(values) if values.len() == dimension => values.clone(),
+            Self::Each(values) => {
+                return Err(Invalid::new(
+                    key,
+                    format!(
+                        "a list of {} numbers; expected one number, or {dimension}, one a coordinate",
+                        values.len()
+                    ),
+                ));
+            }
+        };
+        match values.iter().position(|&value| !accepts(value)) {
+            None => Ok(values),
+            Some(index) => {
+                let place =
+                    if matches!(self, Self::Each(_)) { format!("{key}[{index}]") } else { key.to_owned() };
+                Err(Invalid::new(place, format!("{}; expected {right}", values[index])))
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PerCoordinate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrList;
+        impl<'de> Visitor<'de> for NumberOrList {
+            type Value = PerCoordinate;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a number, or a list of numbers with one a coordinate")
+            }
+            fn visit_f64<E: Error>(self, value: f64) -> Result<PerCoordinate, E> {
+                Ok(PerCoordinate::Every(value))
+            }
+            fn visit_i64<E: Error>(self, value: i64) -> Result<PerCoordinate, E> {
+                Ok(PerCoordinate::Every(value as f64))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<PerCoordinate, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = list.next_element()? {
+                    values.push(value);
+                }
+                Ok(PerCoordinate::Each(values))
+            }
+        }
+        deserializer.deserialize_any(NumberOrList)
+    }
+}
+
+/// `value` where it is a finite number that satisfies `accepts`.
+pub fn checked(key: &str, value: f64, accepts: impl Fn(f64) -> bool, right: &str) -> Result<f64, Invalid> {
+    if value.is_finite() && accepts(value) {
+        Ok(value)
+    } else {
+        Err(Invalid::new(key, format!("{value}; expected {right}")))
+    }
+}
+
+/// A symmetric, positive semidefinite `dimension × dimension` matrix, row by row.
+pub fn semidefinite(key: &str, rows: &[Vec<f64>], dimension: usize) -> Result<Vec<f64>, Invalid> {
+    let wrong_shape = rows.len() != dimension || rows.iter().any(|row| row.len() != dimension);
+    if wrong_shape {
+        let lengths: Vec<_> = rows.iter().map(Vec::len).collect();
+        return Err(Invalid::new(
+            key,
+            format!(
+                "{} rows of lengths {lengths:?}; expected a {dimension} × {dimension} matrix",
+                rows.len()
+            ),
+        ));
+    }
+    let entries: Vec<f64> = rows.iter().flatten().copied().collect();
+    if entries.iter().any(|entry| !entry.is_finite()) {
+        return Err(Invalid::new(key, "an entry is not finite; expected finite numbers"));
+    }
+    for i in 0..dimension {
+        for j in 0..i {
+            let (below, above) = (rows[i][j], rows[j][i]);
+            if below != above {
+                return Err(Invalid::new(
+                    key,
+                    format!(
+                        "entry [{i}][{j}] is {below} and [{j}][{i}] is {above}; expected a symmetric matrix"
+                    ),
+                ));
+            }
+        }
+    }
+    let eigenvalues =
+        nalgebra::DMatrix::from_row_slice(dimension, dimension, &entries).symmetric_eigenvalues();
+    let (least, largest) = (eigenvalues.min(), eigenvalues.amax());
+    // Rounding of a backward stable eigenvalue solver is a small multiple of d·ε·‖H‖.
+    if least < -16.0 * dimension as f64 * f64::EPSILON * largest {
+        return Err(Invalid::new(
+            key,
+            format!("has the eigenvalue {least:.6}; expected a positive semidefinite matrix"),
+        ));
+    }
+    Ok(entries)
+}
+
+/// A family of alternatives named in scenarios: an externally tagged enum of their parameters, and
+/// how each is built. Adding one is one line.
+macro_rules! registry {
+    ($(#[$doc:meta])* $family:ident builds $built:ty, from ($($argument:ident: $type:ty),*) by build $call:tt:
+     $($name:literal => $variant:ident($parameters:ty),)+) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, serde::Deserialize)]
+        pub enum $family {
+            $(
+                #[allow(missing_docs)]
+                #[serde(rename = $name)]
+                $variant($parameters),
+            )+
+        }
+
+        impl $family {
+            /// Builds what the scenario names; errors carry the key path below it.
+            pub fn build(&self, $($argument: $type),*) -> Result<$built, crate::parameter::Invalid> {
+                match self {
+                    $(Self::$variant(parameters) => match parameters.build $call {
+                        Ok(built) => Ok(built.into()),
+                        Err(invalid) => Err(invalid.under($name)),
+                    },)+
+                }
+            }
+        }
+    };
+}
+pub(crate) use registry;

@@ -1,0 +1,46 @@
+//! Scenario files: text → [`Scenario`] (parse) → [`Experiment`] (validate). Nothing else knows TOML.
+
+mod error;
+mod parse;
+mod span;
+mod validate;
+
+pub use error::InputError;
+pub use parse::{MonteCarlo, Scenario};
+pub use validate::Experiment;
+
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// A scenario file that was read and checked.
+pub struct Loaded {
+    /// Where it stands.
+    pub file: PathBuf,
+    /// The text.
+    pub text: String,
+    /// SHA-256 of the text, in hexadecimal.
+    pub sha256: String,
+    /// What it asks for.
+    pub experiment: Experiment,
+}
+
+/// What a caller may set over the file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Overrides {
+    /// Paths at the first look.
+    pub seeds: Option<u64>,
+    /// Paths at most.
+    pub max_seeds: Option<u64>,
+}
+
+/// Reads and checks one scenario file.
+pub fn load(file: &Path, overrides: Overrides) -> Result<Loaded, InputError> {
+    let bytes = std::fs::read(file).map_err(|error| InputError::unreadable(file, &error))?;
+    let text = String::from_utf8(bytes).map_err(|error| InputError::not_text(file, &error))?;
+    let scenario = parse::parse(&text).map_err(|error| InputError::syntax(file, &text, &error))?;
+    let experiment = validate::validate(scenario, overrides).map_err(|invalid| {
+        InputError::at(file, &text, span::of(&text, &invalid.path), invalid.to_string())
+    })?;
+    let sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Loaded { file: file.to_owned(), text, sha256, experiment })
+}

@@ -1,0 +1,285 @@
+//! [`Scenario`] → [`Experiment`]: what was read is checked, and built.
+
+use super::Overrides;
+use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario};
+use crate::agent::{Agents, Group};
+use crate::claim::{Claim, ClaimParameters, Expectation};
+use crate::compressor::{Compressor, Identity};
+use crate::ensemble::{BLOCK, Domain, TestFunction, standard_deviations};
+use crate::model::{Model, Run};
+use crate::objective::Objective;
+use crate::parameter::{Invalid, checked};
+use crate::random::Role;
+use crate::sde;
+use std::sync::Arc;
+
+/// A checked scenario: what is compared, with how many seeds, and what is claimed of it.
+pub struct Experiment {
+    /// One line that says what is compared.
+    pub title: String,
+    /// Where the SDE is from.
+    pub source: Option<String>,
+    /// Optimizer, SDE and run.
+    pub model: Model,
+    /// Seeds and error rate.
+    pub monte_carlo: MonteCarlo,
+    /// The claims, `coefficients` among them unless the noise forbids it.
+    pub claims: Vec<Claim>,
+}
+
+const MOST_AGENTS: usize = 1_000_000;
+const MOST_STEPS: usize = 100_000_000;
+const MOST_SEEDS: u64 = 1 << 32;
+/// Test functions × record times: beyond, the moments of one run would take gigabytes.
+const MOST_MOMENTS: usize = 4_000_000;
+
+pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Experiment, Invalid> {
+    let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
+    let monte_carlo =
+        monte_carlo(scenario.monte_carlo, overrides).map_err(|invalid| invalid.under("monte_carlo"))?;
+    let run = run(&scenario.run, scenario.sde.substeps, objective.dimension())?;
+    let groups = groups(&scenario, &objective)?;
+    let agents = Arc::new(Agents::new(Arc::clone(&objective), groups));
+    let learning_rate = run.learning_rate;
+    let mut sde = sde::derive(scenario.optimizer, scenario.sde.form, &agents, learning_rate)
+        .map_err(|invalid| invalid.under("sde"))?;
+    if let Some(mutant) = scenario.sde.mutant {
+        sde = mutant
+            .spoil(scenario.optimizer, sde, &agents, learning_rate)
+            .map_err(|invalid| invalid.under("sde"))?;
+    }
+    let model = Model {
+        optimizer_name: scenario.optimizer,
+        optimizer: scenario.optimizer.build(Arc::clone(&agents), learning_rate),
+        sde,
+        agents,
+        run,
+        bounded_functions: bounded_functions(&scenario, objective.dimension())?,
+    };
+    moments_exist(&model)?;
+    fits_in_memory(&model)?;
+    let claims = claims(&scenario, &model)?;
+    Ok(Experiment { title: scenario.title, source: scenario.source, model, monte_carlo, claims })
+}
+
+fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, Invalid> {
+    if (least..=most).contains(&value) {
+        Ok(value)
+    } else {
+        Err(Invalid::new(key, format!("{value}; expected a whole number from {least} to {most}")))
+    }
+}
+
+fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<Run, Invalid> {
+    let build = || -> Result<Run, Invalid> {
+        let above_zero = |value: f64| value > 0.0;
+        let learning_rate =
+            checked("learning_rate", parameters.learning_rate, above_zero, "a finite number above 0")?;
+        let steps = whole("steps", parameters.steps, 1, MOST_STEPS)?;
+        let records = whole("records", parameters.records, 1, steps)?;
+        if !steps.is_multiple_of(records) {
+            let message =
+                format!("{records}; expected a divisor of steps = {steps}, so that times are evenly spaced");
+            return Err(Invalid::new("records", message));
+        }
+        let start = parameters.start.expand("start", dimension, f64::is_finite, "a finite number")?;
+        let domain = match &parameters.domain {
+            None => None,
+            Some(domain) => {
+                let norm = start.iter().map(|x| x * x).sum::<f64>().sqrt();
+                let right = format!("a finite number above the norm of the start, {norm}");
+                let radius = checked("domain.radius", domain.radius, |radius| radius > norm, &right)?;
+                Some(Domain { radius })
+            }
+        };
+        Ok(Run { learning_rate, steps, records, start, domain, substeps })
+    };
+    let run = build().map_err(|invalid| invalid.under("run"))?;
+    whole("sde.substeps", substeps, 1, 10_000)?;
+    Ok(run)
+}
+
+fn monte_carlo(from_file: MonteCarlo, overrides: Overrides) -> Result<MonteCarlo, Invalid> {
+    let given = MonteCarlo {
+        seeds: overrides.seeds.unwrap_or(from_file.seeds),
+        max_seeds: overrides.max_seeds.unwrap_or(from_file.max_seeds.max(overrides.seeds.unwrap_or(0))),
+        ..from_file
+    };
+    let least = 4 * BLOCK as u64;
+    let in_range = |key: &str, value: u64, least: u64| {
+        if (least..=MOST_SEEDS).contains(&value) {
+            Ok(())
+        } else {
+            Err(Invalid::new(key, format!("{value}; expected a whole number from {least} to {MOST_SEEDS}")))
+        }
+    };
+    in_range("seeds", given.seeds, least)?;
+    in_range("max_seeds", given.max_seeds, given.seeds)?;
+    let right = "a number from 1e-12 to 0.1";
+    checked("error_rate", given.error_rate, |rate| (1e-12..=0.1).contains(&rate), right)?;
+    Ok(given)
+}
+
+fn groups(scenario: &Scenario, objective: &Arc<dyn Objective>) -> Result<Vec<Group>, Invalid> {
+    if scenario.agents.is_empty() {
+        return Err(Invalid::new("agents", "no group; expected at least one [[agents]]"));
+    }
+    let mut groups = Vec::new();
+    for (index, parameters) in scenario.agents.iter().enumerate() {
+        let under = |invalid: Invalid| invalid.under(&format!("agents[{index}]"));
+        let group = group(parameters, scenario, objective).map_err(under)?;
+        groups.push(group);
+    }
+    whole("agents", groups.iter().map(|group| group.count).sum(), 1, MOST_AGENTS)?;
+    offsets_cancel(&groups, objective.dimension())?;
+    Ok(groups)
+}
+
+fn group(
+    parameters: &AgentGroup,
+    scenario: &Scenario,
+    objective: &Arc<dyn Objective>,
+) -> Result<Group, Invalid> {
+    let d = objective.dimension();
+    let count = whole("count", parameters.count, 1, MOST_AGENTS)?;
+    let batch_size = whole("batch_size", parameters.batch_size, 1, 1_000_000)?;
+    let noise = parameters.noise.build(objective, batch_size).map_err(|invalid| invalid.under("noise"))?;
+    let bounded_steps = scenario.optimizer.has_bounded_steps();
+    if bounded_steps && let Some(refusal) = noise.sign_law_refusal() {
+        return Err(Invalid::new("noise", format!("no sign law: {refusal}")));
+    }
+    let dof = noise.degrees_of_freedom();
+    if !bounded_steps && dof <= 2.0 {
+        return Err(Invalid::new(
+            "noise.student_t.dof",
+            format!("{dof}; expected more than 2: without a finite covariance Σ this optimizer has no SDE"),
+        ));
+    }
+    let compressor: Box<dyn Compressor> = match &parameters.compressor {
+        None => Box::new(Identity),
+        Some(_) if !scenario.optimizer.compresses() => {
+            let message = "a compressor, but only dcsgd compresses; expected none, or optimizer = \"dcsgd\"";
+            return Err(Invalid::new("compressor", message));
+        }
+        Some(compressor) => compressor.build(d).map_err(|invalid| invalid.under("compressor"))?,
+    };
+    let gradient_offset = match &parameters.gradient_offset {
+        None => None,
+        Some(_) if !noise.is_additive() => {
+            let message =
+                "an offset, but minibatches draw from the samples of f; expected none, or additive noise";
+            return Err(Invalid::new("gradient_offset", message));
+        }
+        Some(offset) => Some(offset.expand("gradient_offset", d, f64::is_finite, "a finite number")?),
+    };
+    Ok(Group { count, noise, compressor, gradient_offset })
+}
+
+/// `(1/N) Σ ∇f_i = ∇f`, up to rounding of the sum.
+fn offsets_cancel(groups: &[Group], dimension: usize) -> Result<(), Invalid> {
+    for j in 0..dimension {
+        let terms =
+            groups.iter().filter_map(|group| Some(group.count as f64 * group.gradient_offset.as_ref()?[j]));
+        let (sum, size) =
+            terms.fold((0.0, 0.0), |(sum, size): (f64, f64), term| (sum + term, size + term.abs()));
+        if sum.abs() > 1e-12 * size {
+            return Err(Invalid::new(
+                "agents",
+                format!("gradient offsets of coordinate {j} add up to {sum} over the agents; expected 0"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn bounded_functions(scenario: &Scenario, dimension: usize) -> Result<Vec<TestFunction>, Invalid> {
+    let mut functions = Vec::new();
+    for (index, function) in scenario.functions.iter().enumerate() {
+        let argument = function.argument();
+        let path = format!("functions[{index}]");
+        if argument.coordinate >= dimension {
+            let message = format!("coordinate {}; expected at most {}", argument.coordinate, dimension - 1);
+            return Err(Invalid::new(path, message));
+        }
+        checked(&path, argument.scale, |scale| scale > 0.0, "a finite scale above 0")?;
+        functions.push(TestFunction::Bounded(function.clone()));
+    }
+    Ok(functions)
+}
+
+/// Where ∇f grows faster than linearly and steps with it, moments need a domain.
+fn moments_exist(model: &Model) -> Result<(), Invalid> {
+    let explosive =
+        model.agents.objective().smoothness().is_none() && !model.optimizer_name.has_bounded_steps();
+    if explosive && model.run.domain.is_none() {
+        return Err(Invalid::new(
+            "run",
+            "no domain, but ∇f grows faster than linearly, so that moments are ruled by explosions that no sample \
+             sees; expected `domain = { radius = R }`",
+        ));
+    }
+    Ok(())
+}
+
+fn fits_in_memory(model: &Model) -> Result<(), Invalid> {
+    let functions = crate::ensemble::Observables::default_functions(model.dimension()).len();
+    let size = functions.saturating_mul(model.run.records + 1);
+    if size > MOST_MOMENTS {
+        return Err(Invalid::new(
+            "run.records",
+            format!(
+                "{functions} test functions at {} times; expected at most {MOST_MOMENTS} moments",
+                model.run.records
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// The claims of the scenario, and `coefficients` where it is not among them and can be sampled.
+fn claims(scenario: &Scenario, model: &Model) -> Result<Vec<Claim>, Invalid> {
+    let mut claims = Vec::new();
+    for (index, parameters) in scenario.claims.iter().enumerate() {
+        let claim =
+            parameters.build(model).and_then(|claim| margins_are_above_zero(&claim, model).map(|()| claim));
+        claims.push(claim.map_err(|invalid| invalid.under(&format!("claims[{index}]")))?);
+    }
+    let has_coefficients = claims.iter().any(|claim| matches!(claim, Claim::Coefficients(_)));
+    if !has_coefficients && model.can_sample(1) {
+        // A mutant is by definition wrong in its coefficients.
+        let expect = if scenario.sde.mutant.is_some() { Expectation::Refuted } else { Expectation::Upheld };
+        claims.insert(0, ClaimParameters::default_coefficients(expect).build(model)?);
+    }
+    if claims.is_empty() {
+        return Err(Invalid::new(
+            "claims",
+            "nothing can be tested by sampling under this noise; expected a claim",
+        ));
+    }
+    Ok(claims)
+}
+
+/// A margin in standard deviations needs some deviation: four paths of the SDE that all agree have none.
+fn margins_are_above_zero(claim: &Claim, model: &Model) -> Result<(), Invalid> {
+    let Claim::Trajectory(trajectory) = claim else { return Ok(()) };
+    if !trajectory.margin.is_relative() {
+        return Ok(());
+    }
+    let functions = model.functions().tested.into_iter().filter(|function| *function != TestFunction::Exit);
+    let observables = model.observables(functions.collect());
+    let deviations =
+        standard_deviations(&model.sde_process(0, Role::Pilot, 0), &observables, model.run.steps, 4);
+    let times = observables.times();
+    match deviations.iter().enumerate().position(|(index, &deviation)| index % times > 0 && deviation == 0.0)
+    {
+        None => Ok(()),
+        Some(index) => Err(Invalid::new(
+            "trajectory.margin",
+            format!(
+                "an effect, but {} has no deviation under the SDE at record time {}; expected {{ absolute = .. }}",
+                observables.functions[index / times],
+                index % times
+            ),
+        )),
+    }
+}

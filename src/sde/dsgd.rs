@@ -1,0 +1,27 @@
+//! The SDE of distributed SGD.
+
+use super::{Coefficients, Sde};
+use crate::agent::Agents;
+use std::sync::Arc;
+
+/// `dX = −∇f(X) dt + √(η/N) Σ̄(X)^{1/2} dW`, `Σ̄ = (1/N) Σ_i Σ_i`.
+pub struct DsgdSde {
+    /// The N agents.
+    pub agents: Arc<Agents>,
+    /// η.
+    pub learning_rate: f64,
+}
+
+impl Sde for DsgdSde {
+    fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
+        let Coefficients { drift, diffusion, scratch, .. } = out;
+        diffusion.clear();
+        let gradient = self.agents.for_each_group(x, scratch, |share, group, _| {
+            group.noise.add_covariance(share, x, diffusion);
+        });
+        diffusion.scale(self.learning_rate / self.agents.count() as f64);
+        for (drift, gradient) in drift.iter_mut().zip(gradient) {
+            *drift = -gradient;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The SDEs derived from the optimizers: one file for each theorem.
+
+mod dcsgd;
+mod dsgd;
+mod dsignsgd;
+mod dsignsgd_closed;
+mod mutant;
+
+use crate::agent::{Agents, Scratch};
+use crate::covariance::Covariance;
+use crate::noise::SignLaw;
+use crate::optimizer::OptimizerName;
+use crate::parameter::Invalid;
+use serde::Deserialize;
+use std::sync::Arc;
+
+pub use dcsgd::DcsgdSde;
+pub use dsgd::DsgdSde;
+pub use dsignsgd::DsignsgdSde;
+pub use dsignsgd_closed::DsignsgdClosedSde;
+pub use mutant::Mutant;
+
+/// An SDE `dX = b(X) dt + A(X)^{1/2} dW`.
+pub trait Sde: Send + Sync {
+    /// Evaluates drift and diffusion at `x` into `out`.
+    fn coefficients(&self, x: &[f64], out: &mut Coefficients);
+}
+
+/// Drift and diffusion of an SDE at one state, with the buffers that computing them takes.
+#[derive(Clone, Debug)]
+pub struct Coefficients {
+    /// `b(x)`.
+    pub drift: Vec<f64>,
+    /// `A(x) = d⟨X⟩/dt`, the factors η and 1/N included.
+    pub diffusion: Covariance,
+    scratch: Scratch,
+    sigma: Covariance,
+    sign_law: SignLaw,
+}
+
+impl Coefficients {
+    /// Buffers for an SDE of dimension `d`.
+    pub fn new(dimension: usize) -> Self {
+        Self {
+            drift: vec![0.0; dimension],
+            diffusion: Covariance::zero(dimension),
+            scratch: Scratch::default(),
+            sigma: Covariance::zero(dimension),
+            sign_law: SignLaw::zero(dimension),
+        }
+    }
+}
+
+/// How the SDE is written down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// From the exact laws of the agents: right wherever the theorem is.
+    #[default]
+    General,
+    /// The closed form that the poster prints, with its conditions.
+    Closed,
+}
+
+/// The SDE of an optimizer with learning rate η.
+pub fn derive(
+    optimizer: OptimizerName,
+    form: Form,
+    agents: &Arc<Agents>,
+    learning_rate: f64,
+) -> Result<Box<dyn Sde>, Invalid> {
+    let agents = Arc::clone(agents);
+    match (optimizer, form) {
+        (OptimizerName::Dsgd, Form::General) => Ok(Box::new(DsgdSde { agents, learning_rate })),
+        (OptimizerName::Dcsgd, Form::General) => Ok(Box::new(DcsgdSde { agents, learning_rate })),
+        (OptimizerName::Dsignsgd, Form::General) => Ok(Box::new(DsignsgdSde { agents, learning_rate })),
+        (OptimizerName::Dsignsgd, Form::Closed) => {
+            Ok(Box::new(DsignsgdClosedSde::new(agents, learning_rate)?))
+        }
+        (OptimizerName::Dsgd | OptimizerName::Dcsgd, Form::Closed) => Err(Invalid::new(
+            "form",
+            "\"closed\", but only Theorem 2 (dsignsgd) has a closed form of its own; expected \"general\"",
+        )),
+    }
+}

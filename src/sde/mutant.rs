@@ -1,0 +1,124 @@
+//! Deliberately wrong SDEs, one for each factor of each theorem: the harness must refute them.
+
+use super::{Coefficients, DsgdSde, Sde};
+use crate::agent::Agents;
+use crate::optimizer::OptimizerName;
+use crate::parameter::Invalid;
+use crate::special::xi;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// A mistake in the SDE, by its name in scenarios.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mutant {
+    /// Theorem 1 without `E[Φ Φᵀ]`.
+    NoCompressionNoise,
+    /// η in place of √η before the diffusion.
+    EtaForSqrtEta,
+    /// The 1/N of the diffusion lost.
+    AgentsLost,
+    /// Theorem 2 with the Ξ of Gaussian noise of the same scale.
+    GaussianXi,
+    /// Theorem 2 with Ξ in place of 2Ξ in the drift.
+    XiWithoutTwo,
+    /// Theorem 2 with `Σ̃ = I`, without −4Ξ².
+    IdentityDiffusion,
+}
+
+impl Mutant {
+    /// The SDE with the mistake.
+    pub fn spoil(
+        self,
+        optimizer: OptimizerName,
+        sde: Box<dyn Sde>,
+        agents: &Arc<Agents>,
+        learning_rate: f64,
+    ) -> Result<Box<dyn Sde>, Invalid> {
+        let agents = Arc::clone(agents);
+        let n = agents.count() as f64;
+        let needs = |needed: OptimizerName, name: &str| {
+            if optimizer == needed {
+                Ok(())
+            } else {
+                Err(Invalid::new(
+                    "mutant",
+                    format!("a mistake in the SDE of another optimizer; it is one of {name}"),
+                ))
+            }
+        };
+        Ok(match self {
+            Self::NoCompressionNoise => {
+                needs(OptimizerName::Dcsgd, "dcsgd")?;
+                Box::new(DsgdSde { agents, learning_rate })
+            }
+            Self::EtaForSqrtEta => Box::new(Scaled { sde, drift: 1.0, diffusion: learning_rate }),
+            Self::AgentsLost => Box::new(Scaled { sde, drift: 1.0, diffusion: n }),
+            Self::GaussianXi => {
+                needs(OptimizerName::Dsignsgd, "dsignsgd")?;
+                Box::new(GaussianXi { agents, learning_rate })
+            }
+            Self::XiWithoutTwo => {
+                needs(OptimizerName::Dsignsgd, "dsignsgd")?;
+                Box::new(Scaled { sde, drift: 0.5, diffusion: 1.0 })
+            }
+            Self::IdentityDiffusion => {
+                needs(OptimizerName::Dsignsgd, "dsignsgd")?;
+                Box::new(IdentityDiffusion { sde, variance: learning_rate / n })
+            }
+        })
+    }
+}
+
+/// Drift and diffusion covariance times constants.
+struct Scaled {
+    sde: Box<dyn Sde>,
+    drift: f64,
+    diffusion: f64,
+}
+
+impl Sde for Scaled {
+    fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
+        self.sde.coefficients(x, out);
+        out.drift.iter_mut().for_each(|drift| *drift *= self.drift);
+        out.diffusion.scale(self.diffusion);
+    }
+}
+
+/// The diffusion covariance of fair coins.
+struct IdentityDiffusion {
+    sde: Box<dyn Sde>,
+    variance: f64,
+}
+
+impl Sde for IdentityDiffusion {
+    fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
+        self.sde.coefficients(x, out);
+        out.diffusion.clear();
+        out.diffusion.add_diagonal(std::iter::repeat_n(self.variance, x.len()));
+    }
+}
+
+/// The closed form with ν = ∞ whatever the noise.
+struct GaussianXi {
+    agents: Arc<Agents>,
+    learning_rate: f64,
+}
+
+impl Sde for GaussianXi {
+    fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
+        let Coefficients { drift, diffusion, scratch, .. } = out;
+        drift.fill(0.0);
+        diffusion.clear();
+        self.agents.for_each_group(x, scratch, |share, agent, mean_gradient| {
+            let scale = agent.noise.scaled_student_t().map(|(scale, _)| scale);
+            let sign =
+                |j: usize| 2.0 * xi(mean_gradient[j] / scale.map_or(1.0, |scale| scale[j]), f64::INFINITY);
+            for (j, drift) in drift.iter_mut().enumerate() {
+                *drift -= share * sign(j);
+            }
+            diffusion.add_diagonal((0..x.len()).map(|j| share * (1.0 - sign(j) * sign(j))));
+        });
+        diffusion.scale(self.learning_rate / self.agents.count() as f64);
+    }
+}

@@ -1,0 +1,11 @@
+//! Estimates, intervals, and the error rate spent over looks.
+
+mod binomial;
+mod looks;
+mod quantile;
+mod series;
+
+pub use binomial::clopper_pearson;
+pub use looks::{Look, Looks};
+pub use quantile::student_quantile;
+pub use series::Series;
