@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod claim;
+pub mod cli;
 pub mod compressor;
 pub mod covariance;
 pub mod ensemble;
@@ -12,6 +13,7 @@ pub mod objective;
 pub mod optimizer;
 mod parameter;
 pub mod random;
+pub mod report;
 pub mod scenario;
 pub mod sde;
 pub mod special;

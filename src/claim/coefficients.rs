@@ -152,7 +152,7 @@ impl Coefficients {
         let states = states(model, seed);
         let mut draws: Vec<Series> = vec![Series::default(); states.len()];
         for look in Looks::new(FIRST_BLOCKS, MOST_BLOCKS) {
-            progress.announce((look.size - draws[0].count()) * states.len() as u64);
+            progress.announce((look.size - draws[0].count()) * states.len() as u64 * DRAWS_IN_BLOCK);
             for (index, (state, draws)) in states.iter().zip(&mut draws).enumerate() {
                 let sampler =
                     Sampler { model, entries: &entries, seed, role: Role::Increments(index as u32) };
@@ -323,7 +323,7 @@ impl Sampler<'_> {
             let mut series = Series::default();
             for block in range {
                 series.push(&self.block(&state.x, block));
-                progress.tick();
+                progress.tick(DRAWS_IN_BLOCK);
             }
             series
         };

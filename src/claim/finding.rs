@@ -1,6 +1,7 @@
 //! What a claim came to.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The three values of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +13,16 @@ pub enum Verdict {
     Refuted,
     /// Neither within the budget.
     Inconclusive,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Upheld => "upheld",
+            Self::Refuted => "refuted",
+            Self::Inconclusive => "inconclusive",
+        })
+    }
 }
 
 /// What a scenario expects of a claim.
@@ -32,6 +43,15 @@ impl Expectation {
             Self::Upheld => verdict == Verdict::Upheld,
             Self::Refuted => verdict == Verdict::Refuted,
         }
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Upheld => "upheld",
+            Self::Refuted => "refuted",
+        })
     }
 }
 
@@ -62,6 +82,17 @@ pub struct Finding {
     pub left_out: Vec<String>,
     /// What a paper can print.
     pub sentence: String,
+}
+
+impl Finding {
+    /// "passed", "failed" or, where nothing was decided, "inconclusive".
+    pub fn standing(&self) -> &'static str {
+        match self.verdict {
+            _ if self.as_expected => "passed",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Upheld | Verdict::Refuted => "failed",
+        }
+    }
 }
 
 /// The place where a claim is closest to breaking.

@@ -13,6 +13,8 @@ pub use finding::{Expectation, Finding, Verdict, Worst};
 pub use trajectory::{MomentTables, Trajectory};
 
 use crate::scenario::Experiment;
+use serde::Serialize;
+use trajectory::Compared;
 
 /// A claim that was checked.
 #[derive(Clone, Debug)]
@@ -42,8 +44,8 @@ pub trait Progress: Sync {
     /// So many more units of work will follow.
     fn announce(&self, units: u64);
 
-    /// One unit is done.
-    fn tick(&self);
+    /// So many of them are done.
+    fn tick(&self, units: u64);
 }
 
 /// What judging the claims of an experiment gave.
@@ -52,6 +54,19 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Moments at the last look, where a trajectory was claimed.
     pub moments: Option<MomentTables>,
+    /// Paths that were not finite.
+    pub non_finite: NonFinite,
+    /// Optimizer steps that were simulated for the moments.
+    pub path_steps: u64,
+}
+
+/// Paths with a state or a test function that is not finite.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct NonFinite {
+    /// Of the optimizer.
+    pub optimizer: u64,
+    /// Of the SDE.
+    pub sde: u64,
 }
 
 /// Judges all claims of an experiment. Trajectories share their paths.
@@ -72,11 +87,12 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
             Claim::Trajectory(_) => None,
         })
         .collect();
-    let (of_trajectories, moments) = trajectory::judge(&trajectories, experiment, progress);
-    let mut of_trajectories = of_trajectories.into_iter();
+    let Compared { findings, moments, non_finite, path_steps } =
+        trajectory::judge(&trajectories, experiment, progress);
+    let mut of_trajectories = findings.into_iter();
     let findings = coefficients
         .into_iter()
         .filter_map(|of_coefficients| of_coefficients.or_else(|| of_trajectories.next()))
         .collect();
-    Judgement { findings, moments }
+    Judgement { findings, moments, non_finite, path_steps }
 }

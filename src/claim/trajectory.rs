@@ -1,9 +1,9 @@
 //! Claim `trajectory`: along the run, `E g(x_k) − E g(X_{kη})` stays within its margin for every test
 //! function and record time.
 
-use super::Progress;
 use super::decision::{Gap, Levels, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst};
+use super::{NonFinite, Progress};
 use crate::ensemble::{BLOCK, Moments, Observables, Process, TestFunction, standard_deviations};
 use crate::integrator::WEAK_ORDER;
 use crate::model::Model;
@@ -146,14 +146,19 @@ pub struct GapTable {
     pub margin: Vec<Vec<Option<f64>>>,
 }
 
+/// What the trajectory claims of one experiment came to.
+#[derive(Default)]
+pub(super) struct Compared {
+    pub findings: Vec<Finding>,
+    pub moments: Option<MomentTables>,
+    pub non_finite: NonFinite,
+    pub path_steps: u64,
+}
+
 /// Judges trajectory claims of one experiment on the same paths.
-pub(super) fn judge(
-    claims: &[&Trajectory],
-    experiment: &Experiment,
-    progress: &dyn Progress,
-) -> (Vec<Finding>, Option<MomentTables>) {
+pub(super) fn judge(claims: &[&Trajectory], experiment: &Experiment, progress: &dyn Progress) -> Compared {
     if claims.is_empty() {
-        return (Vec::new(), None);
+        return Compared::default();
     }
     let model = &experiment.model;
     let seed = experiment.monte_carlo.seed;
@@ -191,7 +196,7 @@ impl Comparison<'_> {
         optimizer: &dyn Process,
         sde: &dyn Process,
         progress: &dyn Progress,
-    ) -> (Vec<Finding>, Option<MomentTables>) {
+    ) -> Compared {
         let monte_carlo = self.experiment.monte_carlo;
         let whole_blocks = |paths: u64| paths.div_ceil(BLOCK as u64);
         let mut moments = Moments::default();
@@ -199,9 +204,11 @@ impl Comparison<'_> {
         let mut last = None;
         for look in Looks::new(whole_blocks(monte_carlo.seeds), whole_blocks(monte_carlo.max_seeds)) {
             let blocks = moments.gap.count()..look.size;
-            progress.announce(blocks.end - blocks.start);
             let steps = self.experiment.model.run.steps;
-            moments.extend(optimizer, sde, self.observables, steps, blocks, &|| progress.tick());
+            let steps_in_block = (BLOCK * steps) as u64;
+            progress.announce((blocks.end - blocks.start) * steps_in_block);
+            moments
+                .extend(optimizer, sde, self.observables, steps, blocks, &|| progress.tick(steps_in_block));
             let levels = Levels::new(monte_carlo.error_rate, look, self.cells().count());
             let intervals = Intervals::new(&moments, self.observables, levels);
             for (claim, finding) in claims.iter().zip(&mut findings) {
@@ -215,7 +222,12 @@ impl Comparison<'_> {
             }
         }
         let tables = last.map(|intervals| self.tables(claims[0].margin, &moments, &intervals));
-        (findings.into_iter().flatten().collect(), tables)
+        Compared {
+            findings: findings.into_iter().flatten().collect(),
+            moments: tables,
+            non_finite: NonFinite { optimizer: moments.non_finite_optimizer, sde: moments.non_finite_sde },
+            path_steps: moments.seeds() * self.experiment.model.run.steps as u64,
+        }
     }
 
     /// Every (function, time) but t = 0, as an index into the moments.

@@ -156,3 +156,18 @@ pub fn standard_deviations(
     accumulate(0..paths, task, |part| series.merge(part));
     (0..series.len()).map(|index| series.standard_deviation(index)).collect()
 }
+
+/// The states of the first `count` paths of `process` after each of `steps` steps, t = 0 included.
+pub fn record_paths(process: &dyn Process, steps: usize, count: usize) -> Vec<Vec<Vec<f64>>> {
+    let mut block = process.start(0, count);
+    let mut paths = vec![Vec::with_capacity(steps + 1); count];
+    for step in 0..=steps {
+        if step > 0 {
+            block.advance();
+        }
+        for (path, (x, _)) in paths.iter_mut().zip(block.paths().iter()) {
+            path.push(x.to_vec());
+        }
+    }
+    paths
+}

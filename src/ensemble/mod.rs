@@ -6,6 +6,6 @@ mod observable;
 mod process;
 
 pub use block::{Block, Paths};
-pub use driver::{BLOCK, Moments, accumulate, standard_deviations};
+pub use driver::{BLOCK, Moments, accumulate, record_paths, standard_deviations};
 pub use observable::{BoundedFunction, Observables, TestFunction};
 pub use process::{Domain, OptimizerProcess, Process, SdeProcess};

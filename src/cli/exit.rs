@@ -1,0 +1,12 @@
+//! Exit codes. Where several apply: 4, 5, 1, 3, 0 in that order.
+
+/// Every claim came out as expected.
+pub const AS_EXPECTED: u8 = 0;
+/// Some claim did not.
+pub const NOT_AS_EXPECTED: u8 = 1;
+/// The call or the input is wrong; nothing was run.
+pub const WRONG_INPUT: u8 = 2;
+/// Some claim could not be decided within the budget.
+pub const INCONCLUSIVE: u8 = 3;
+/// The machine failed us: files or memory.
+pub const MACHINE: u8 = 4;

@@ -1,0 +1,5 @@
+//! The command `itocheck`.
+
+fn main() -> std::process::ExitCode {
+    itocheck::cli::main().into()
+}

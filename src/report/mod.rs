@@ -1,0 +1,149 @@
+//! Reports: what a run came to, in each form that somebody reads.
+
+pub mod html;
+pub mod junit;
+pub mod plot;
+pub mod terminal;
+mod write;
+
+use crate::claim::{Finding, Judgement, MomentTables, NonFinite, Verdict};
+use crate::scenario::Loaded;
+use serde::Serialize;
+use std::fmt;
+
+pub use write::write_whole;
+
+/// The schema of `report.json`.
+pub const SCHEMA: &str = "itocheck/report/1";
+
+/// `report.json`: one scenario with its verdicts, the numbers behind them, and where they come from.
+///
+/// No number is NaN or infinite: what has no value is null. Tables are [function][time].
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// What was run.
+    pub scenario: ScenarioEntry,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// Whether the run was stopped before it was done.
+    pub interrupted: bool,
+    /// Where the numbers come from.
+    pub provenance: Provenance,
+    /// One a claim.
+    pub claims: Vec<Finding>,
+    /// Moments at the last look, where a trajectory was claimed.
+    pub moments: Option<MomentTables>,
+    /// Paths that were not finite.
+    pub non_finite: NonFinite,
+}
+
+/// The scenario of a report.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScenarioEntry {
+    /// Its title.
+    pub title: String,
+    /// The theorem, where it is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The file it was read from.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// The outcome of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Every claim came out as expected.
+    Passed,
+    /// Some claim came out as it should not.
+    Failed,
+    /// None did, but some could not be decided within the budget.
+    Inconclusive,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Inconclusive => "inconclusive",
+        })
+    }
+}
+
+impl Outcome {
+    fn of(findings: &[Finding]) -> Self {
+        let unexpected = |finding: &Finding| !finding.as_expected && finding.verdict != Verdict::Inconclusive;
+        if findings.iter().any(unexpected) {
+            Self::Failed
+        } else if findings.iter().all(|finding| finding.as_expected) {
+            Self::Passed
+        } else {
+            Self::Inconclusive
+        }
+    }
+}
+
+/// Where the numbers of a report come from. All but the time and the machine decide their bits.
+#[derive(Clone, Debug, Serialize)]
+pub struct Provenance {
+    /// Of itocheck.
+    pub version: &'static str,
+    /// Every draw follows from it.
+    pub seed: u64,
+    /// Threads that simulated; they change no bit of the moments.
+    pub threads: usize,
+    /// The processor.
+    pub cpu: String,
+    /// From the first draw to the last verdict.
+    pub wall_seconds: f64,
+    /// Optimizer steps that were simulated for the moments, over all paths; the SDE covers as many η.
+    pub path_steps: u64,
+}
+
+impl Report {
+    /// The report of a scenario whose claims were judged in `wall_seconds`.
+    pub fn new(loaded: &Loaded, judgement: Judgement, wall_seconds: f64) -> Self {
+        let Judgement { findings, moments, non_finite, path_steps } = judgement;
+        Self {
+            schema: SCHEMA,
+            scenario: ScenarioEntry {
+                title: loaded.experiment.title.clone(),
+                source: loaded.experiment.source.clone(),
+                file: loaded.file.display().to_string(),
+                sha256: loaded.sha256.clone(),
+            },
+            outcome: Outcome::of(&findings),
+            interrupted: false,
+            provenance: Provenance {
+                version: env!("CARGO_PKG_VERSION"),
+                seed: loaded.experiment.monte_carlo.seed,
+                threads: rayon::current_num_threads(),
+                cpu: processor(),
+                wall_seconds,
+                path_steps,
+            },
+            claims: findings,
+            moments,
+            non_finite,
+        }
+    }
+
+    /// The report as JSON, with a newline at the end.
+    pub fn json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut bytes = serde_json::to_vec_pretty(self)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
+
+/// The name of the processor where the system tells it, else its architecture.
+fn processor() -> String {
+    let table = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = table.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    name.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
+}

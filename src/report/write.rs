@@ -1,0 +1,24 @@
+//! Files are written whole or not at all.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Writes `bytes` to a file aside of `path`, then renames it to `path`; what was there before stays
+/// whole until then. An error names the file.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(format!(".{}.part", std::process::id()));
+    let aside = Path::new(&aside);
+    let write = || -> io::Result<()> {
+        let mut file = fs::File::create(aside)?;
+        file.write_all(bytes)?;
+        file.sync_data()?;
+        fs::rename(aside, path)
+    };
+    write().map_err(|error| {
+        // What is left aside is of no use; that it cannot be removed either adds nothing to the error.
+        let _ = fs::remove_file(aside);
+        io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    })
+}
