@@ -11,7 +11,7 @@ pub mod model;
 pub mod noise;
 pub mod objective;
 pub mod optimizer;
-mod parameter;
+pub mod parameter;
 pub mod random;
 pub mod report;
 pub mod scenario;

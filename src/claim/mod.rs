@@ -9,6 +9,7 @@ use crate::model::Model;
 use crate::parameter::registry;
 
 pub use coefficients::Coefficients;
+pub use decision::{Gap, Levels, decide};
 pub use finding::{Expectation, Finding, Verdict, Worst};
 pub use trajectory::{MomentTables, Trajectory};
 

@@ -32,21 +32,20 @@ impl Root {
     /// `c′ = c/(1 + √(1 − c‖u‖²))`: stable at u = 0 and at c‖u‖² = 1.
     fn multiply_rank_one(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
         let Covariance { diagonal, coefficient, vector, .. } = covariance;
-        self.whitened.clear();
-        self.whitened.extend(
-            diagonal.iter().zip(vector).map(
-                |(&variance, &entry)| {
-                    if variance > 0.0 { entry / variance.sqrt() } else { 0.0 }
-                },
-            ),
-        );
-        let u = &self.whitened;
         let c = -coefficient;
-        let norm_squared: f64 = u.iter().map(|u| u * u).sum();
+        self.whitened.clear();
+        let mut norm_squared = 0.0;
+        let mut projection = 0.0;
+        for (j, deviation) in out.iter_mut().enumerate() {
+            *deviation = nonnegative(diagonal[j]).sqrt();
+            let u = if *deviation == 0.0 { 0.0 } else { vector[j] / *deviation };
+            norm_squared += u * u;
+            projection += u * xi[j];
+            self.whitened.push(u);
+        }
         let c_prime = c / (1.0 + nonnegative(1.0 - c * norm_squared).sqrt());
-        let projection: f64 = u.iter().zip(xi).map(|(u, xi)| u * xi).sum();
-        for (j, out) in out.iter_mut().enumerate() {
-            *out = nonnegative(diagonal[j]).sqrt() * (xi[j] - c_prime * projection * u[j]);
+        for ((out, u), xi) in out.iter_mut().zip(&self.whitened).zip(xi) {
+            *out *= xi - c_prime * projection * u;
         }
     }
 

@@ -44,7 +44,7 @@ impl Noise for Minibatch {
         self.for_each_sample(x, |gradient| gradients.extend_from_slice(gradient));
         let d = x.len();
         let weight = weight / self.batch_size as f64;
-        add_sample_covariance(&gradients, d, weight, out);
+        add_sample_covariance(&mut gradients, d, weight, out);
     }
 
     /// For B = 1 the joint law of the signs is that of the n samples, exactly.
@@ -57,7 +57,7 @@ impl Noise for Minibatch {
             *mean = signs.iter().skip(j).step_by(d).sum::<f64>() / n;
         }
         out.covariance.clear();
-        add_sample_covariance(&signs, d, 1.0, &mut out.covariance);
+        add_sample_covariance(&mut signs, d, 1.0, &mut out.covariance);
     }
 
     fn sign_law_refusal(&self) -> Option<&'static str> {
@@ -73,13 +73,20 @@ impl Noise for Minibatch {
 }
 
 /// `out += weight · Cov` of n equally likely vectors of dimension d, one after the other in `samples`.
-fn add_sample_covariance(samples: &[f64], d: usize, weight: f64, out: &mut Covariance) {
+fn add_sample_covariance(samples: &mut [f64], d: usize, weight: f64, out: &mut Covariance) {
     let n = (samples.len() / d) as f64;
-    let mean: Vec<f64> = (0..d).map(|j| samples.iter().skip(j).step_by(d).sum::<f64>() / n).collect();
-    out.add_dense(|i, j| {
-        let products = samples.chunks_exact(d).map(|sample| (sample[i] - mean[i]) * (sample[j] - mean[j]));
-        weight * products.sum::<f64>() / n
-    });
+    let mut mean = vec![0.0; d];
+    for sample in samples.chunks_exact(d) {
+        mean.iter_mut().zip(sample).for_each(|(mean, entry)| *mean += entry / n);
+    }
+    let mut covariance = vec![0.0; d * d];
+    for sample in samples.chunks_exact_mut(d) {
+        sample.iter_mut().zip(&mean).for_each(|(entry, mean)| *entry -= mean);
+        for (i, row) in covariance.chunks_exact_mut(d).enumerate() {
+            row[..=i].iter_mut().zip(&*sample).for_each(|(sum, entry)| *sum += sample[i] * entry);
+        }
+    }
+    out.add_dense(|i, j| weight * covariance[i.max(j) * d + i.min(j)] / n);
 }
 
 /// `noise.minibatch = {}`; its size is the `batch_size` of the agents.
