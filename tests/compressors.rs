@@ -15,14 +15,24 @@ fn compressor(line: &str, dimension: usize) -> Box<dyn Compressor> {
 fn masks(line: &str, d: usize) -> (Vec<(Vec<bool>, f64)>, f64) {
     let all = (0..1usize << d).map(|bits| (0..d).map(|j| bits >> j & 1 == 1).collect::<Vec<bool>>());
     let kept = |mask: &[bool]| mask.iter().filter(|kept| **kept).count();
-    if let Some(k) = line.strip_prefix("rand_k = { k = ").and_then(|rest| rest.trim_end_matches(" }").parse::<usize>().ok()) {
+    if let Some(k) = line
+        .strip_prefix("rand_k = { k = ")
+        .and_then(|rest| rest.trim_end_matches(" }").parse::<usize>().ok())
+    {
         let masks: Vec<Vec<bool>> = all.filter(|mask| kept(mask) == k).collect();
         let probability = 1.0 / masks.len() as f64;
         (masks.into_iter().map(|mask| (mask, probability)).collect(), d as f64 / k as f64)
     } else if line.starts_with("bernoulli") {
         let p = 0.3f64;
         let probability = |mask: &[bool]| p.powi(kept(mask) as i32) * (1.0 - p).powi((d - kept(mask)) as i32);
-        (all.map(|mask| { let p = probability(&mask); (mask, p) }).collect(), 1.0 / p)
+        (
+            all.map(|mask| {
+                let p = probability(&mask);
+                (mask, p)
+            })
+            .collect(),
+            1.0 / p,
+        )
     } else {
         (vec![(vec![true; d], 1.0)], 1.0)
     }
@@ -64,8 +74,13 @@ fn error_covariances_match_all_masks() {
         for (i, j) in (0..d).flat_map(|i| (0..d).map(move |j| (i, j))) {
             let unbiased: f64 = masks.iter().map(|(mask, p)| p * phi(mask, i)).sum();
             assert!(unbiased.abs() < 1e-14);
-            let expected: f64 = masks.iter().map(|(mask, p)| p * phi(mask, i) * phi(mask, j)).sum::<f64>() * second(i, j);
-            assert!((claimed.entry(i, j) - expected).abs() < 1e-13, "{line} in {d}: {} {expected}", claimed.entry(i, j));
+            let expected: f64 =
+                masks.iter().map(|(mask, p)| p * phi(mask, i) * phi(mask, j)).sum::<f64>() * second(i, j);
+            assert!(
+                (claimed.entry(i, j) - expected).abs() < 1e-13,
+                "{line} in {d}: {} {expected}",
+                claimed.entry(i, j)
+            );
         }
         // ω is attained by every v for these compressors: E‖C(v) − v‖² = ω‖v‖².
         let error: f64 = (0..d)

@@ -24,7 +24,12 @@ fn assert_root(covariance: &Covariance, tolerance: f64) {
     let size = covariance.trace();
     for (index, got) in squared(covariance).into_iter().enumerate() {
         let expected = covariance.entry(index / d, index % d);
-        assert!((got - expected).abs() <= tolerance * size, "[{}][{}]: {got} {expected}", index / d, index % d);
+        assert!(
+            (got - expected).abs() <= tolerance * size,
+            "[{}][{}]: {got} {expected}",
+            index / d,
+            index % d
+        );
     }
 }
 

@@ -52,7 +52,8 @@ fn the_order_is_one() {
 fn the_bias_bound_covers_what_four_times_the_steps_show() {
     // |E_2m − E_4m| must lie below the bound from |E_m − E_2m| (plus five standard errors of both):
     // the same Brownian paths do not serve both runs, so only their means are compared.
-    for (optimizer, agents) in [("dcsgd", RAND_K), ("dsignsgd", "noise.student_t = { scale = 0.5, dof = 1 }")] {
+    for (optimizer, agents) in [("dcsgd", RAND_K), ("dsignsgd", "noise.student_t = { scale = 0.5, dof = 1 }")]
+    {
         let coarse = experiment(&scenario(2, optimizer, agents));
         let fine = experiment(&scenario(4, optimizer, agents));
         let (by_m, observables) = moments(&coarse.model, 1 << 15);
@@ -60,7 +61,11 @@ fn the_bias_bound_covers_what_four_times_the_steps_show() {
         for index in (0..by_m.sde.len()).filter(|index| index % observables.times() > 0) {
             let bound = by_m.refinement.mean(index).abs() + 5.0 * by_m.refinement.standard_error(index);
             let seen = by_2m.refinement.mean(index).abs() - 5.0 * by_2m.refinement.standard_error(index);
-            assert!(seen <= bound, "{optimizer}, {}: {seen} {bound}", observables.functions[index / observables.times()]);
+            assert!(
+                seen <= bound,
+                "{optimizer}, {}: {seen} {bound}",
+                observables.functions[index / observables.times()]
+            );
         }
     }
 }
@@ -69,7 +74,9 @@ fn the_bias_bound_covers_what_four_times_the_steps_show() {
 fn fine_paths_do_not_depend_on_whether_coarse_ones_are_carried() {
     let experiment = experiment(&scenario(3, "dcsgd", RAND_K));
     let model = &experiment.model;
-    let ends = |coarse_every: u64| itocheck::ensemble::record_paths(&model.sde_process(1, Role::Sde, coarse_every), 10, 8);
+    let ends = |coarse_every: u64| {
+        itocheck::ensemble::record_paths(&model.sde_process(1, Role::Sde, coarse_every), 10, 8)
+    };
     assert_eq!(ends(0), ends(1));
 }
 

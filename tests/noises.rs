@@ -111,7 +111,11 @@ fn the_sign_law_of_minibatches_is_that_of_all_samples() {
         .iter()
         .map(|row| {
             let slope = |j: usize| {
-                let shifted = |h: f64| { let mut x = X; x[j] += h; term(row, &x) };
+                let shifted = |h: f64| {
+                    let mut x = X;
+                    x[j] += h;
+                    term(row, &x)
+                };
                 shifted(1e-6) - shifted(-1e-6)
             };
             (0..5).map(|j| slope(j).signum()).collect()
@@ -126,7 +130,10 @@ fn the_sign_law_of_minibatches_is_that_of_all_samples() {
             assert!((law.covariance.entry(i, j) - covariance[5 * i + j]).abs() < 1e-12);
         }
     }
-    assert!((0..5).any(|i| (0..i).any(|j| covariance[5 * i + j].abs() > 0.1)), "the joint law is not a product");
+    assert!(
+        (0..5).any(|i| (0..i).any(|j| covariance[5 * i + j].abs() > 0.1)),
+        "the joint law is not a product"
+    );
 }
 
 #[test]

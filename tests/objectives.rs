@@ -118,6 +118,7 @@ fn the_data_are_standardised_and_not_separable() {
         x.iter_mut().zip(g).for_each(|(x, g)| *x -= g);
     }
     assert!(f.value(&x) > 0.05, "{}", f.value(&x));
-    let misclassified = rows.iter().filter(|row| row.iter().zip(&x).map(|(a, x)| a * x).sum::<f64>() < 0.0).count();
+    let misclassified =
+        rows.iter().filter(|row| row.iter().zip(&x).map(|(a, x)| a * x).sum::<f64>() < 0.0).count();
     assert!(misclassified > 0);
 }

@@ -41,7 +41,8 @@ impl Sampled {
 
     fn index(&self, function: &str) -> usize {
         let times = self.observables.times();
-        let place = self.observables.functions.iter().position(|known| known.to_string() == function).unwrap();
+        let place =
+            self.observables.functions.iter().position(|known| known.to_string() == function).unwrap();
         place * times + times - 1
     }
 
@@ -76,7 +77,12 @@ fn dcsgd(case: &Value) -> String {
     format!(
         "title = \"t\"\noptimizer = \"dcsgd\"\nobjective.quadratic = {{ eigenvalues = {} }}\n[[agents]]\ncount = {}\n\
          noise.gaussian = {{ covariance = [{}] }}\n{compressor}\n[run]\nlearning_rate = {}\nsteps = {}\nrecords = 1\nstart = {}\n",
-        list(&case["eigenvalues"]), case["agents"], rows.join(", "), case["learning_rate"], case["steps"], list(&case["start"]),
+        list(&case["eigenvalues"]),
+        case["agents"],
+        rows.join(", "),
+        case["learning_rate"],
+        case["steps"],
+        list(&case["start"]),
     )
 }
 

@@ -59,7 +59,10 @@ fn normals_have_their_tails() {
     for (count, limit) in beyond.into_iter().zip(limits) {
         // Poisson counts: five standard deviations, of 7.97 expected beyond 5.2.
         let expected = n as f64 * 2.0 * law.sf(limit);
-        assert!((count as f64 - expected).abs() < 5.0 * expected.sqrt(), "{count} beyond {limit}, expected {expected}");
+        assert!(
+            (count as f64 - expected).abs() < 5.0 * expected.sqrt(),
+            "{count} beyond {limit}, expected {expected}"
+        );
     }
 }
 

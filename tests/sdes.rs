@@ -42,7 +42,11 @@ const ETA: f64 = 0.1;
 
 #[test]
 fn dsgd() {
-    let text = scenario("dsgd", "[[agents]]\ncount = 1\nbatch_size = 4\nnoise.gaussian = { scale = 2.0 }\n[[agents]]\ncount = 3\nnoise.student_t = { scale = 1.0, dof = 10 }", "");
+    let text = scenario(
+        "dsgd",
+        "[[agents]]\ncount = 1\nbatch_size = 4\nnoise.gaussian = { scale = 2.0 }\n[[agents]]\ncount = 3\nnoise.student_t = { scale = 1.0, dof = 10 }",
+        "",
+    );
     // Σ̄ = (1·4/4 + 3·10/8)/4.
     let sigma = (1.0 + 3.0 * 1.25) / 4.0;
     assert_coefficients(&coefficients(&text, &X), [-0.5, 2.0, -1.0], |i, j| ETA / 4.0 * sigma * delta(i, j));
@@ -50,7 +54,11 @@ fn dsgd() {
 
 #[test]
 fn dcsgd_with_rand_k() {
-    let text = scenario("dcsgd", "[[agents]]\ncount = 4\nnoise.gaussian = { scale = [1.0, 2.0, 3.0] }\ncompressor.rand_k = { k = 2 }", "");
+    let text = scenario(
+        "dcsgd",
+        "[[agents]]\ncount = 4\nnoise.gaussian = { scale = [1.0, 2.0, 3.0] }\ncompressor.rand_k = { k = 2 }",
+        "",
+    );
     // ω = 1/2; Σ̃ = D − c v vᵀ, D_j = (1 + ω)Σ_jj + (ωd/(d − 1)) v_j², c = ω/(d − 1).
     let variances = [1.0, 4.0, 9.0];
     let expected = |i: usize, j: usize| {
@@ -86,7 +94,10 @@ fn dsignsgd_in_both_forms() {
     // 2Ξ₁(u) = 2 atan(u)/π at scale 1/2, and 2Ξ₂(u) = u/√(2 + u²).
     let scales = [1.0, 2.0, 3.0];
     let cauchy = |j: usize| 2.0 * (2.0 * G[j]).atan() / PI;
-    let t2 = |j: usize| { let u = G[j] / scales[j]; u / (2.0 + u * u).sqrt() };
+    let t2 = |j: usize| {
+        let u = G[j] / scales[j];
+        u / (2.0 + u * u).sqrt()
+    };
     let drift = [0, 1, 2].map(|j| -0.5 * (cauchy(j) + t2(j)));
     let variance = |j: usize| 1.0 - 0.5 * (cauchy(j).powi(2) + t2(j).powi(2));
     for form in ["general", "closed"] {
@@ -105,7 +116,10 @@ fn every_mutant_is_wrong_where_it_says() {
         (wrong.drift[1] / right.drift[1], wrong.diffusion.entry(1, 1) / right.diffusion.entry(1, 1))
     };
     let close = |(drift, diffusion): (f64, f64), expected: (f64, f64)| {
-        assert!((drift - expected.0).abs() < 1e-13 && (diffusion - expected.1).abs() < 1e-13, "{drift} {diffusion}");
+        assert!(
+            (drift - expected.0).abs() < 1e-13 && (diffusion - expected.1).abs() < 1e-13,
+            "{drift} {diffusion}"
+        );
     };
     // Σ̃_11 = (1 + 2)·1 + 3·4 − 4 = 11 of which 1 is Σ.
     close(ratio("dcsgd", compressed, "no_compression_noise"), (1.0, 1.0 / 11.0));
@@ -116,7 +130,10 @@ fn every_mutant_is_wrong_where_it_says() {
     let gaussian = 0.954_499_736_103_642;
     close(ratio("dsignsgd", signs, "xi_without_two"), (0.5, 1.0));
     close(ratio("dsignsgd", signs, "identity_diffusion"), (1.0, 1.0 / (1.0 - cauchy * cauchy)));
-    close(ratio("dsignsgd", signs, "gaussian_xi"), (gaussian / cauchy, (1.0 - gaussian * gaussian) / (1.0 - cauchy * cauchy)));
+    close(
+        ratio("dsignsgd", signs, "gaussian_xi"),
+        (gaussian / cauchy, (1.0 - gaussian * gaussian) / (1.0 - cauchy * cauchy)),
+    );
     close(ratio("dsignsgd", signs, "eta_for_sqrt_eta"), (1.0, ETA));
     close(ratio("dsignsgd", signs, "agents_lost"), (1.0, 4.0));
 }

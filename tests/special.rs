@@ -16,7 +16,10 @@ fn xi_matches_the_reference() {
         let dof = entry["dof"].as_f64().unwrap_or(f64::INFINITY);
         let (u, expected) = (entry["u"].as_f64().unwrap(), entry["xi"].as_f64().unwrap());
         let got = xi(u, dof);
-        assert!((got - expected).abs() <= TOLERANCE * expected.abs(), "Ξ_{dof}({u}) = {got}, expected {expected}");
+        assert!(
+            (got - expected).abs() <= TOLERANCE * expected.abs(),
+            "Ξ_{dof}({u}) = {got}, expected {expected}"
+        );
     }
 }
 
@@ -26,14 +29,24 @@ fn gaussian_mass(u: f64) -> f64 {
     let n = 20_000;
     let h = end / f64::from(n);
     let density = |x: f64| (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt();
-    let weight = |k: i32| if k == 0 || k == n { 1.0 } else if k % 2 == 1 { 4.0 } else { 2.0 };
+    let weight = |k: i32| {
+        if k == 0 || k == n {
+            1.0
+        } else if k % 2 == 1 {
+            4.0
+        } else {
+            2.0
+        }
+    };
     (0..=n).map(|k| weight(k) * density(f64::from(k) * h)).sum::<f64>() * h / 3.0
 }
 
 #[test]
 fn xi_has_its_closed_forms() {
     for u in [-30.0, -1.7, -1e-9, 0.0, 1e-3, 0.4, 2.0, 1e7] {
-        let close = |got: f64, expected: f64| assert!((got - expected).abs() <= TOLERANCE * expected.abs(), "{u}: {got} {expected}");
+        let close = |got: f64, expected: f64| {
+            assert!((got - expected).abs() <= TOLERANCE * expected.abs(), "{u}: {got} {expected}")
+        };
         close(xi(u, 1.0), u.atan() / std::f64::consts::PI);
         close(xi(u, 2.0), u / (2.0 * (2.0 + u * u).sqrt()));
         close(xi(u, f64::INFINITY), gaussian_mass(u));

@@ -26,7 +26,9 @@ proptest! {
 #[test]
 fn student_quantiles_are_those_of_the_tables() {
     // Standard tables, to their printed digits; closed forms for one and two degrees of freedom.
-    for (dof, tail, expected) in [(10.0, 0.025, 2.228), (63.0, 0.005, 2.656), (30.0, 0.0005, 3.646), (120.0, 0.05, 1.658)] {
+    for (dof, tail, expected) in
+        [(10.0, 0.025, 2.228), (63.0, 0.005, 2.656), (30.0, 0.0005, 3.646), (120.0, 0.05, 1.658)]
+    {
         assert!((student_quantile(dof, tail) - expected).abs() < 6e-4);
     }
     for tail in [0.4, 1e-3, 1e-9] {
@@ -50,7 +52,9 @@ fn clopper_pearson_limits_are_exact() {
     // The tails of the binomial at the limits are what was asked for, summed term by term.
     let (low, high) = clopper_pearson(3, 20, 0.01);
     let choose = [1.0, 20.0, 190.0, 1140.0];
-    let at_most = |k: usize, p: f64| (0..=k).map(|j| choose[j] * p.powi(j as i32) * (1.0 - p).powi(20 - j as i32)).sum::<f64>();
+    let at_most = |k: usize, p: f64| {
+        (0..=k).map(|j| choose[j] * p.powi(j as i32) * (1.0 - p).powi(20 - j as i32)).sum::<f64>()
+    };
     assert!((at_most(3, high) - 0.01).abs() < 1e-9);
     assert!((1.0 - at_most(2, low) - 0.01).abs() < 1e-9);
 }
@@ -101,7 +105,8 @@ fn wrong_verdicts(truth: f64, wrong: Verdict, alpha: f64, runs: u64) -> u64 {
             let gaps: Vec<Gap> = (0..GAPS)
                 .map(|index| {
                     let around = |half: f64| [series.mean(index) - half, series.mean(index) + half];
-                    let (upheld, refuted) = (around(half(levels.upheld, index)), around(half(levels.refuted, index)));
+                    let (upheld, refuted) =
+                        (around(half(levels.upheld, index)), around(half(levels.refuted, index)));
                     Gap { estimate: series.mean(index), upheld, refuted, margin: 1.0 }
                 })
                 .collect();

@@ -431,7 +431,7 @@ impl Level {
     fn bias(&self, moments: &Moments, index: usize) -> f64 {
         let refinement = &moments.refinement;
         let limit = refinement.mean(index).abs() + self.refinement * refinement.standard_error(index);
-        limit / (f64::from(WEAK_ORDER).exp2() - 1.0)
+        limit / f64::from((1u32 << WEAK_ORDER) - 1)
     }
 }
 

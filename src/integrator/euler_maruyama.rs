@@ -4,7 +4,7 @@ use crate::covariance::Root;
 use crate::sde::{Coefficients, Sde};
 
 /// Its weak order (Kloeden and Platen, Numerical Solution of Stochastic Differential Equations, 14.1).
-pub const WEAK_ORDER: i32 = 1;
+pub const WEAK_ORDER: u32 = 1;
 
 /// `X ← X + b(X) h + A(X)^{1/2} ΔW`, with the buffers of a step.
 pub struct EulerMaruyama {

@@ -52,8 +52,10 @@ impl Objective for Logistic {
     }
 
     fn smoothness(&self) -> Option<f64> {
-        let features = nalgebra::DMatrix::from_row_slice(self.terms(), self.dimension, &self.signed_features);
-        let gram = features.transpose() * &features;
+        let product = |i: usize, j: usize| -> f64 {
+            self.signed_features.chunks_exact(self.dimension).map(|term| term[i] * term[j]).sum()
+        };
+        let gram = nalgebra::DMatrix::from_fn(self.dimension, self.dimension, product);
         Some(gram.symmetric_eigenvalues().max() / (4.0 * self.terms() as f64) + self.regularisation)
     }
 

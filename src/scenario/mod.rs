@@ -43,8 +43,9 @@ pub fn load(file: &Path, overrides: Overrides) -> Result<Loaded, InputError> {
 /// Checks the text of a scenario that stands in `file`.
 pub fn check(file: &Path, text: String, overrides: Overrides) -> Result<Loaded, InputError> {
     let scenario = parse::parse(&text).map_err(|error| InputError::syntax(file, &text, &error))?;
-    let experiment = validate::validate(scenario, overrides)
-        .map_err(|invalid| InputError::at(file, &text, span::of(&text, &invalid.path), invalid.to_string()))?;
+    let experiment = validate::validate(scenario, overrides).map_err(|invalid| {
+        InputError::at(file, &text, span::of(&text, &invalid.path), invalid.to_string())
+    })?;
     let sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Loaded { file: file.to_owned(), text, sha256, experiment })
 }

@@ -1,19 +1,87 @@
+//! Figures of one scenario: the moments of both processes over time, their gaps, and sample paths.
+
+mod axes;
+mod canvas;
+mod clip;
+mod contour;
+mod font;
+mod gap;
+mod moments;
+mod names;
+mod page;
+mod paths;
+mod surface;
+mod ticks;
+
 use crate::claim::MomentTables;
 use crate::objective::Objective;
+use canvas::Canvas;
+use surface::Surface;
+
+/// What is drawn of one scenario.
 pub struct Picture<'a> {
+    /// The title over every figure.
     pub title: &'a str,
+    /// Moments of both processes.
     pub moments: &'a MomentTables,
+    /// Sample paths; only for d = 2.
     pub paths: Option<PathPicture<'a>>,
 }
+
+/// Sample paths in the plane over the contours of f.
 pub struct PathPicture<'a> {
+    /// f.
     pub objective: &'a dyn Objective,
+    /// A few paths of the optimizer.
     pub optimizer: Vec<Vec<[f64; 2]>>,
+    /// A few paths of the SDE.
     pub sde: Vec<Vec<[f64; 2]>>,
 }
+
+/// A finished image.
 pub struct Image {
+    /// File name, such as `means.svg`.
     pub name: String,
+    /// The whole file.
     pub bytes: Vec<u8>,
 }
-pub fn draw(_p: &Picture) -> Result<Vec<Image>, String> {
-    Ok(vec![])
+
+/// A point in the plane, of a page in points from its top left corner or of data.
+type Point = (f64, f64);
+
+/// What drawing comes to; errors of all backends are told as text.
+type Drawn = Result<(), String>;
+
+/// A figure that can be drawn on any surface.
+trait Figure {
+    /// File name without its extension.
+    fn name(&self) -> &'static str;
+
+    /// Width and height in points.
+    fn size(&self) -> (u32, u32);
+
+    /// Draws the figure on a white page of its size.
+    fn draw<S: Surface>(&self, canvas: &mut Canvas<S>) -> Drawn;
+}
+
+/// Draws everything, as SVG and PNG.
+pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
+    let mut images = Vec::new();
+    for figure in moments::figures(picture.title, picture.moments) {
+        add(&mut images, &figure)?;
+    }
+    if let Some(figure) = gap::figure(picture.title, picture.moments) {
+        add(&mut images, &figure)?;
+    }
+    if let Some(figure) = picture.paths.as_ref().and_then(|paths| paths::figure(picture.title, paths)) {
+        add(&mut images, &figure)?;
+    }
+    Ok(images)
+}
+
+fn add(images: &mut Vec<Image>, figure: &impl Figure) -> Drawn {
+    let name = figure.name();
+    images.push(Image { name: format!("{name}.svg"), bytes: surface::svg(figure)? });
+    images.push(Image { name: format!("{name}.png"), bytes: surface::png(figure)? });
+    Ok(())
 }
