@@ -109,6 +109,9 @@ pub fn checked(key: &str, value: f64, accepts: impl Fn(f64) -> bool, right: &str
 
 /// A symmetric, positive semidefinite `dimension × dimension` matrix, row by row.
 pub fn semidefinite(key: &str, rows: &[Vec<f64>], dimension: usize) -> Result<Vec<f64>, Invalid> {
+    if dimension == 0 {
+        return Err(Invalid::new(key, "no rows; expected at least one"));
+    }
     let wrong_shape = rows.len() != dimension || rows.iter().any(|row| row.len() != dimension);
     if wrong_shape {
         let lengths: Vec<_> = rows.iter().map(Vec::len).collect();
@@ -124,18 +127,14 @@ pub fn semidefinite(key: &str, rows: &[Vec<f64>], dimension: usize) -> Result<Ve
     if entries.iter().any(|entry| !entry.is_finite()) {
         return Err(Invalid::new(key, "an entry is not finite; expected finite numbers"));
     }
-    for i in 0..dimension {
-        for j in 0..i {
-            let (below, above) = (rows[i][j], rows[j][i]);
-            if below != above {
-                return Err(Invalid::new(
-                    key,
-                    format!(
-                        "entry [{i}][{j}] is {below} and [{j}][{i}] is {above}; expected a symmetric matrix"
-                    ),
-                ));
-            }
-        }
+    let entry = |i: usize, j: usize| entries[i * dimension + j];
+    let asymmetric =
+        (0..dimension).flat_map(|i| (0..i).map(move |j| (i, j))).find(|&(i, j)| entry(i, j) != entry(j, i));
+    if let Some((i, j)) = asymmetric {
+        let (below, above) = (entry(i, j), entry(j, i));
+        let message =
+            format!("entry [{i}][{j}] is {below} and [{j}][{i}] is {above}; expected a symmetric matrix");
+        return Err(Invalid::new(key, message));
     }
     let eigenvalues =
         nalgebra::DMatrix::from_row_slice(dimension, dimension, &entries).symmetric_eigenvalues();

@@ -1,4 +1,5 @@
 //! Compressors against brute force over all masks, and against a million draws.
+#![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 mod common;
 

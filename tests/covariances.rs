@@ -1,4 +1,5 @@
 //! Roots of every form of covariance: `A Aᵀ = Σ`, column by column.
+#![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 use itocheck::covariance::{Covariance, Root};
 use proptest::prelude::*;

@@ -1,5 +1,6 @@
 //! Euler–Maruyama: its weak order on a linear SDE, the bound of its bias against a finer integration,
 //! and the flow of the drift.
+#![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Noises: their declared mean, covariance and sign law against draws of their own, and enumeration.
+#![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 mod common;
 

@@ -141,7 +141,7 @@ const CASES: [(&str, &str, &str); 44] = [
         "margin = { effect = 0 }",
         "claims[0].trajectory.margin: 0; expected a finite number above 0",
     ),
-    ("margin = { effect = 0.3 }", "margin = 0.3", "invalid type: floating point `0.3`"),
+    ("margin = { effect = 0.3 }", "margin = 0.3", "test.toml:15:10: wanted string or table"),
     ("[claims.trajectory]", "[claims.coefficients]\n[claims.trajectory]", "wanted exactly 1 element"),
     (
         "[claims.trajectory]",

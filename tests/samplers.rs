@@ -1,4 +1,5 @@
 //! The samplers against their laws: Kolmogorov–Smirnov, moments, tails, and rand_distr.
+#![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 use itocheck::random::{Role, Stream};
 use rand::SeedableRng;

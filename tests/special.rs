@@ -1,4 +1,5 @@
 //! Ξ against values of an independent implementation, closed forms, and its properties.
+#![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 use itocheck::special::{sign, xi};
 use proptest::prelude::*;

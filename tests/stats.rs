@@ -1,4 +1,5 @@
 //! Series, quantiles, intervals and the decision, against textbook values and counted error rates.
+#![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 use itocheck::claim::{Gap, Levels, Verdict, decide};
 use itocheck::random::{Role, Stream};

@@ -18,7 +18,7 @@ pub const SCHEMA: &str = "itocheck/report/1";
 
 /// `report.json`: one scenario with its verdicts, the numbers behind them, and where they come from.
 ///
-/// No number is NaN or infinite: what has no value is null. Tables are [function][time].
+/// No number is NaN or infinite: what has no value is null. Tables are by function, then by time.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// [`SCHEMA`].

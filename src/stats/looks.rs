@@ -15,7 +15,7 @@ pub struct Look {
     pub number: u32,
     /// Sample size.
     pub size: u64,
-    /// The share of the error rate that this look may spend, see [`spent_at`].
+    /// The share of the error rate that look k may spend, `1/(k(k + 1))`.
     pub share: f64,
     /// Whether no other follows.
     pub is_last: bool,

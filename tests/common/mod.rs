@@ -55,7 +55,14 @@ pub fn assert_moments(samples: &[Vec<f64>], mean: &[f64], covariance: impl Fn(us
         for j in 0..=i {
             let product = |sample: &Vec<f64>| (sample[i] - sample_mean[i]) * (sample[j] - sample_mean[j]);
             let centre = sample_covariance[i * d + j];
-            let variance = samples.iter().map(|sample| (product(sample) - centre).powi(2)).sum::<f64>() / n;
+            let variance = samples
+                .iter()
+                .map(|sample| {
+                    let deviation = product(sample) - centre;
+                    deviation * deviation
+                })
+                .sum::<f64>()
+                / n;
             let error = (variance / n).sqrt();
             let claimed = covariance(i, j);
             assert!(

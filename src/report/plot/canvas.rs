@@ -119,7 +119,7 @@ fn dashes(points: &[Point], (on, off): (f64, f64)) -> Vec<Vec<Point>> {
     let (mut drawing, mut left) = (true, on);
     for ends in points.windows(2) {
         let (mut from, to) = (ends[0], ends[1]);
-        let mut length = (to.0 - from.0).hypot(to.1 - from.1);
+        let mut length = libm::hypot(to.0 - from.0, to.1 - from.1);
         while length > left {
             let part = left / length;
             from = (from.0 + part * (to.0 - from.0), from.1 + part * (to.1 - from.1));

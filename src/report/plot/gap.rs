@@ -246,7 +246,7 @@ impl Gap<'_> {
 
 /// Three significant digits without an exponent, trailing zeros left out.
 fn short(value: f64) -> String {
-    let digits = if value == 0.0 { 0 } else { 2 - value.abs().log10().floor() as i32 };
+    let digits = if value == 0.0 { 0 } else { 2 - libm::log10(value.abs()).floor() as i32 };
     let text = format!("{value:.*}", digits.clamp(0, 6) as usize);
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }

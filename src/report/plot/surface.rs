@@ -108,7 +108,7 @@ fn draw_segment(backend: &mut BitMapBackend, from: Point, to: Point, color: RGBC
             } else {
                 0.0
             };
-            let distance = (offset.0 - nearest * along.0).hypot(offset.1 - nearest * along.1);
+            let distance = libm::hypot(offset.0 - nearest * along.0, offset.1 - nearest * along.1);
             let coverage = (radius + 0.5 - distance).min(1.0);
             if coverage > 0.0 {
                 backend

@@ -42,7 +42,7 @@ pub(super) fn ticks([low, high]: [f64; 2], count: usize) -> Vec<(f64, String)> {
         } else if value == 0.0 {
             "0".to_owned()
         } else {
-            let digits = value.abs().log10().floor() as i32 - exponent;
+            let digits = libm::log10(value.abs()).floor() as i32 - exponent;
             format!("{value:.*e}", digits.max(0) as usize)
         };
         text.replace('-', "−")
@@ -54,8 +54,8 @@ pub(super) fn ticks([low, high]: [f64; 2], count: usize) -> Vec<(f64, String)> {
 /// 1, 2 or 5 times a power of ten, which of them is nearest to `step` by its factor; and the exponent of
 /// that power.
 fn round_step(step: f64) -> (f64, i32) {
-    let exponent = step.log10().floor() as i32;
-    let power = 10f64.powi(exponent);
+    let exponent = libm::log10(step).floor() as i32;
+    let power = libm::exp10(f64::from(exponent));
     // The limits are the geometric means of neighbours.
     match step / power {
         factor if factor < 1.41 => (power, exponent),

@@ -1,0 +1,101 @@
+//! The folder `scenarios/` as a whole: it covers what it should, and every claim comes out as expected.
+
+use assert_cmd::Command;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+fn scenarios() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut scenarios: Vec<(String, String)> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .map(|path| {
+            (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    scenarios.sort();
+    scenarios
+}
+
+#[test]
+fn every_combination_that_makes_sense_is_there() {
+    let scenarios = scenarios();
+    let some =
+        |parts: &[&str]| scenarios.iter().any(|(_, text)| parts.iter().all(|part| text.contains(part)));
+    for optimizer in ["\"dsgd\"", "\"dcsgd\"", "\"dsignsgd\""] {
+        for objective in [
+            "[objective.quadratic]",
+            "matrix =",
+            "[objective.rosenbrock]",
+            "[objective.saddle]",
+            "[objective.logistic]",
+        ] {
+            assert!(some(&[optimizer, objective]), "{optimizer} {objective}");
+        }
+        assert!(some(&[optimizer, "minibatch"]), "{optimizer} with minibatches");
+    }
+    for dof in ["dof = 1 ", "dof = 2 ", "dof = 3 ", "dof = 10 ", "gaussian"] {
+        assert!(some(&["\"dsignsgd\"", dof]), "{dof}");
+    }
+    for count in ["count = 1\n", "count = 4\n", "count = 16\n"] {
+        assert!(some(&["\"dsignsgd\"", count]) && some(&["\"dcsgd\"", count]), "{count}");
+    }
+    for compressor in ["identity", "rand_k", "bernoulli"] {
+        assert!(some(&["\"dcsgd\"", compressor]), "{compressor}");
+    }
+}
+
+#[test]
+fn every_factor_of_every_theorem_has_a_negative_control() {
+    let controls: BTreeSet<(String, String)> = scenarios()
+        .into_iter()
+        .filter_map(|(_, text)| {
+            let value =
+                |key: &str| Some(text.split(&format!("{key} = \"")).nth(1)?.split('"').next()?.to_owned());
+            assert!(!text.contains("mutant") || text.contains("expect = \"refuted\""));
+            Some((value("optimizer")?, value("mutant")?))
+        })
+        .collect();
+    let expected = [
+        ("dcsgd", "agents_lost"),
+        ("dcsgd", "eta_for_sqrt_eta"),
+        ("dcsgd", "no_compression_noise"),
+        ("dsgd", "agents_lost"),
+        ("dsgd", "eta_for_sqrt_eta"),
+        ("dsignsgd", "agents_lost"),
+        ("dsignsgd", "eta_for_sqrt_eta"),
+        ("dsignsgd", "gaussian_xi"),
+        ("dsignsgd", "identity_diffusion"),
+        ("dsignsgd", "xi_without_two"),
+    ];
+    for (optimizer, mutant) in expected {
+        assert!(controls.contains(&(optimizer.to_owned(), mutant.to_owned())), "{optimizer} {mutant}");
+    }
+}
+
+#[test]
+fn every_claim_comes_out_as_expected() {
+    let out = tempfile::TempDir::new().unwrap();
+    let run = Command::cargo_bin("itocheck")
+        .unwrap()
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["run", "scenarios", "--out"])
+        .arg(out.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert_eq!(run.status.code(), Some(0), "{text}");
+    let count = scenarios().len();
+    assert!(
+        text.ends_with(&format!("{count} scenarios: {count} passed, 0 failed, 0 inconclusive\n")),
+        "{text}"
+    );
+    // Every negative control is refuted by both of its claims, coefficients and trajectory.
+    for (name, _) in scenarios().iter().filter(|(name, _)| name.starts_with("wrong-")) {
+        for kind in ["coefficients", "trajectory"] {
+            assert!(text.contains(&format!("ok   {name}: {kind} refuted, as expected")), "{name} {kind}");
+        }
+    }
+}
