@@ -48,10 +48,10 @@ proptest! {
             prop_assert!(close(slope, difference, f.value(x).abs()), "{line}: {slope} {difference}");
             let mut product = vec![0.0; x.len()];
             f.hessian_vector_product(x, v, &mut product);
-            for j in 0..x.len() {
+            for (j, product) in product.into_iter().enumerate() {
                 let difference = derivative(|t| gradient(&*f, &along(x, v, t))[j]);
                 let size = gradient(&*f, x)[j].abs();
-                prop_assert!(close(product[j], difference, size), "{line}: {} {difference}", product[j]);
+                prop_assert!(close(product, difference, size), "{line}: {product} {difference}");
             }
         }
     }

@@ -96,7 +96,7 @@ impl Parameters {
     }
 }
 
-/// Moments of both processes as reports give them; tables are [function][time].
+/// Moments of both processes as reports give them; tables are by function, then by time.
 #[derive(Clone, Debug, Serialize)]
 pub struct MomentTables {
     /// t, 0 first.
