@@ -77,6 +77,7 @@ fn draws_have_the_declared_sign_law() {
     let lines = [
         ("gaussian = { scale = [0.1, 0.2, 0.5, 1.0, 2.0] }", 4),
         ("student_t = { scale = 0.2, dof = 1 }", 1),
+        ("student_t = { scale = 0.2, dof = 0.03 }", 1),
         ("student_t = { scale = [0.1, 0.2, 0.5, 1.0, 2.0], dof = 2.5 }", 4),
         ("none = {}", 1),
         ("minibatch = {}", 1),

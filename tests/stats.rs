@@ -70,7 +70,7 @@ fn looks_double_within_the_budget_and_spend_at_most_the_error_rate() {
 }
 
 fn gap(upheld: [f64; 2], refuted: [f64; 2]) -> Gap {
-    Gap { estimate: 0.5 * (upheld[0] + upheld[1]), upheld, refuted, margin: 1.0 }
+    Gap { estimate: 0.5 * (upheld[0] + upheld[1]), upheld, refuted, margin: 1.0, detectable: 2.0 }
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn wrong_verdicts(truth: f64, wrong: Verdict, alpha: f64, runs: u64) -> u64 {
                     let around = |half: f64| [series.mean(index) - half, series.mean(index) + half];
                     let (upheld, refuted) =
                         (around(half(levels.upheld, index)), around(half(levels.refuted, index)));
-                    Gap { estimate: series.mean(index), upheld, refuted, margin: 1.0 }
+                    Gap { estimate: series.mean(index), upheld, refuted, margin: 1.0, detectable: 2.0 }
                 })
                 .collect();
             let (verdict, _) = decide(&gaps);

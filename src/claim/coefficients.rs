@@ -2,8 +2,9 @@
 //! diffusion covariance, one real `step` of the optimizer at a time.
 
 use super::Progress;
-use super::decision::{Gap, Levels, decide};
-use super::finding::{Expectation, Finding, Verdict, Worst};
+use super::decision::{Gap, Levels, POWER_QUANTILE, decide};
+use super::finding::{Expectation, Finding, Verdict, Worst, terms};
+use super::tables::{finite, finite_pair};
 use crate::agent::Scratch;
 use crate::ensemble::{Process, accumulate};
 use crate::model::Model;
@@ -195,13 +196,22 @@ impl Coefficients {
             for (index, entry) in entries.iter().enumerate() {
                 let estimate = draws.mean(index) - entry.of_sde(&state.coefficients);
                 let (allowed, rounding) = entry.margin_and_rounding(state, self.margin, eta);
+                let standard_error = draws.standard_error(index);
                 let interval = |quantile: f64| {
-                    let half = quantile * draws.standard_error(index) + rounding;
+                    let half = quantile * standard_error + rounding;
                     [estimate - half, estimate + half]
                 };
                 // A coefficient that is exactly zero is upheld by draws that differ from it by rounding.
                 let margin = allowed + 4.0 * rounding;
-                gaps.push(Gap { estimate, upheld: interval(upheld), refuted: interval(refuted), margin });
+                let budget = (MOST_BLOCKS as f64 / draws.count() as f64).sqrt();
+                let detectable = margin + rounding + (refuted + POWER_QUANTILE) * standard_error / budget;
+                gaps.push(Gap {
+                    estimate,
+                    upheld: interval(upheld),
+                    refuted: interval(refuted),
+                    margin,
+                    detectable,
+                });
             }
         }
         gaps
@@ -216,11 +226,8 @@ impl Coefficients {
         looks: u32,
         states: usize,
     ) -> Finding {
-        let terms = format!(
-            "error rate {:e}, {seeds} draws at each, itocheck {}",
-            experiment.monte_carlo.error_rate,
-            env!("CARGO_PKG_VERSION")
-        );
+        let draws = format!("{seeds} draws at each");
+        let terms = terms(experiment.monte_carlo.error_rate, &draws, worst.map(|(_, _, gap)| gap));
         let tested = if experiment.model.can_sample(2) { "drift and diffusion" } else { "drift" };
         let percent = 100.0 * self.margin;
         let place = worst.map(|(state, entry, gap)| {
@@ -252,18 +259,14 @@ impl Coefficients {
             error_rate: experiment.monte_carlo.error_rate,
             seeds,
             looks,
-            detectable_gap: worst.map(|(_, _, gap)| {
-                let half = 0.5 * (gap.refuted[1] - gap.refuted[0]);
-                gap.margin + half * (seeds as f64 / (MOST_BLOCKS * DRAWS_IN_BLOCK) as f64).sqrt() * 1.3
-            }),
+            detectable_gap: worst.and_then(|(_, _, gap)| finite(gap.detectable)),
             assumes: vec!["block_means_gaussian".to_owned()],
             worst: worst.map(|(state, entry, gap)| Worst {
                 function: entry.name(),
                 time: state.time,
                 state: Some(state.x.clone()),
-                estimate: gap.estimate.is_finite().then_some(gap.estimate),
-                interval: Some(if verdict == Verdict::Refuted { gap.refuted } else { gap.upheld })
-                    .filter(|interval| interval.iter().all(|limit| limit.is_finite())),
+                estimate: finite(gap.estimate),
+                interval: finite_pair(if verdict == Verdict::Refuted { gap.refuted } else { gap.upheld }),
                 margin: gap.margin,
             }),
             left_out,

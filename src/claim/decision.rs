@@ -3,6 +3,10 @@
 use super::finding::Verdict;
 use crate::stats::Look;
 
+/// The 0.95 quantile of the normal law: how many standard errors beyond a limit a gap must lie to be
+/// detected with probability 0.95.
+pub(super) const POWER_QUANTILE: f64 = 1.645;
+
 /// Error probabilities of one look.
 #[derive(Clone, Copy, Debug)]
 pub struct Levels {
@@ -32,6 +36,8 @@ pub struct Gap {
     pub refuted: [f64; 2],
     /// What is allowed on either side.
     pub margin: f64,
+    /// The smallest gap that the whole budget refutes with probability 0.95.
+    pub detectable: f64,
 }
 
 impl Gap {

@@ -1,5 +1,6 @@
 //! What a claim came to.
 
+use super::decision::Gap;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -111,4 +112,12 @@ pub struct Worst {
     pub interval: Option<[f64; 2]>,
     /// What was allowed.
     pub margin: f64,
+}
+
+/// What stands in brackets behind every sentence: error rate, sample, power and version.
+pub(super) fn terms(error_rate: f64, sample: &str, worst: Option<Gap>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let power =
+        worst.map(|gap| format!("gaps from {:.2} margins on detectable, ", gap.detectable / gap.margin));
+    format!("error rate {error_rate:e}, {sample}, {}itocheck {version}", power.unwrap_or_default())
 }

@@ -3,6 +3,8 @@
 mod coefficients;
 mod decision;
 mod finding;
+mod intervals;
+mod tables;
 mod trajectory;
 
 use crate::model::Model;
@@ -11,7 +13,8 @@ use crate::parameter::registry;
 pub use coefficients::Coefficients;
 pub use decision::{Gap, Levels, decide};
 pub use finding::{Expectation, Finding, Verdict, Worst};
-pub use trajectory::{MomentTables, Trajectory};
+pub use tables::MomentTables;
+pub use trajectory::Trajectory;
 
 use crate::scenario::Experiment;
 use serde::Serialize;

@@ -2,16 +2,17 @@
 //! function and record time.
 
 use super::decision::{Gap, Levels, decide};
-use super::finding::{Expectation, Finding, Verdict, Worst};
+use super::finding::{Expectation, Finding, Verdict, Worst, terms};
+use super::intervals::Intervals;
+use super::tables::{MomentTables, finite, finite_pair};
 use super::{NonFinite, Progress};
 use crate::ensemble::{BLOCK, Moments, Observables, Process, TestFunction, standard_deviations};
-use crate::integrator::WEAK_ORDER;
 use crate::model::Model;
 use crate::parameter::{Invalid, checked};
 use crate::random::Role;
 use crate::scenario::Experiment;
-use crate::stats::{Look, Looks, clopper_pearson, student_quantile};
-use serde::{Deserialize, Serialize};
+use crate::stats::{Look, Looks};
+use serde::Deserialize;
 
 /// Paths of the pilot that sets the scale of effects: deviations within about 2 % of the truth for
 /// near-Gaussian laws. It is frozen before anything is compared, so its error moves no error rate.
@@ -23,9 +24,6 @@ const COARSE_EVERY: u64 = 4;
 /// The largest standard deviation of an indicator: the unit of effects on the exit probability, whose
 /// own deviation a pilot without exits would put at zero.
 const LARGEST_INDICATOR_DEVIATION: f64 = 0.5;
-
-/// A rounding floor for intervals, relative to the size of the two means.
-const ROUNDING: f64 = 1e-13;
 
 /// How large a gap is allowed.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -96,56 +94,6 @@ impl Parameters {
     }
 }
 
-/// Moments of both processes as reports give them; tables are by function, then by time.
-#[derive(Clone, Debug, Serialize)]
-pub struct MomentTables {
-    /// t, 0 first.
-    pub times: Vec<f64>,
-    /// Names of the test functions.
-    pub functions: Vec<String>,
-    /// The optimizer.
-    pub optimizer: Table,
-    /// The SDE.
-    pub sde: SdeTable,
-    /// Optimizer minus SDE.
-    pub gap: GapTable,
-    /// Exact values, where they are known.
-    pub exact: Option<()>,
-    /// c at each time: the path about which fluctuations are measured.
-    pub flow: Vec<Vec<f64>>,
-}
-
-/// Means with standard errors.
-#[derive(Clone, Debug, Serialize)]
-pub struct Table {
-    /// null where not finite.
-    pub mean: Vec<Vec<Option<f64>>>,
-    /// null where not finite.
-    pub standard_error: Vec<Vec<Option<f64>>>,
-}
-
-/// Means of the SDE, with the bias of its integrator.
-#[derive(Clone, Debug, Serialize)]
-pub struct SdeTable {
-    /// Of the finer integration.
-    pub mean: Vec<Vec<Option<f64>>>,
-    /// null where not finite.
-    pub standard_error: Vec<Vec<Option<f64>>>,
-    /// The upper confidence limit of the integrator's own bias, by which intervals are widened.
-    pub integrator_bias: Vec<Vec<Option<f64>>>,
-}
-
-/// Gaps with their intervals and margins.
-#[derive(Clone, Debug, Serialize)]
-pub struct GapTable {
-    /// Optimizer minus SDE.
-    pub estimate: Vec<Vec<Option<f64>>>,
-    /// At the level of *upheld*.
-    pub interval: Vec<Vec<Option<[f64; 2]>>>,
-    /// null at t = 0, where both start alike.
-    pub margin: Vec<Vec<Option<f64>>>,
-}
-
 /// What the trajectory claims of one experiment came to.
 #[derive(Default)]
 pub(super) struct Compared {
@@ -210,7 +158,8 @@ impl Comparison<'_> {
             moments
                 .extend(optimizer, sde, self.observables, steps, blocks, &|| progress.tick(steps_in_block));
             let levels = Levels::new(monte_carlo.error_rate, look, self.cells().count());
-            let intervals = Intervals::new(&moments, self.observables, levels);
+            let budget = (monte_carlo.max_seeds as f64 / moments.seeds() as f64).max(1.0);
+            let intervals = Intervals::new(&moments, self.observables, levels, budget);
             for (claim, finding) in claims.iter().zip(&mut findings) {
                 if finding.is_none() {
                     *finding = self.finding(claim, &moments, &intervals, look);
@@ -221,7 +170,11 @@ impl Comparison<'_> {
                 break;
             }
         }
-        let tables = last.map(|intervals| self.tables(claims[0].margin, &moments, &intervals));
+        let tables = last.map(|intervals| {
+            let times = self.experiment.model.run.times();
+            let margin = |index| self.margin(claims[0].margin, index);
+            MomentTables::new(times, &moments, self.observables, &intervals, margin)
+        });
         Compared {
             findings: findings.into_iter().flatten().collect(),
             moments: tables,
@@ -280,8 +233,7 @@ impl Comparison<'_> {
             error_rate: monte_carlo.error_rate,
             seeds: moments.seeds(),
             looks: look.number,
-            detectable_gap: worst
-                .and_then(|(index, gap)| self.detectable_gap(index, gap.margin, moments, intervals)),
+            detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
             worst: worst.map(|(index, gap)| self.worst(index, gap, verdict)),
             left_out: self.left_out.clone(),
@@ -302,25 +254,6 @@ impl Comparison<'_> {
         }
     }
 
-    /// Outside the margin by the quantile of *refuted* and, for power 0.95, 1.645 standard errors, at
-    /// the standard error of the whole budget.
-    fn detectable_gap(
-        &self,
-        index: usize,
-        margin: f64,
-        moments: &Moments,
-        intervals: &Intervals,
-    ) -> Option<f64> {
-        const POWER_QUANTILE: f64 = 1.645;
-        let budget = self.experiment.monte_carlo.max_seeds as f64 / moments.seeds() as f64;
-        let standard_error = moments.gap.standard_error(index) / budget.max(1.0).sqrt();
-        finite(
-            margin
-                + (intervals.refuted.sampling + POWER_QUANTILE) * standard_error
-                + intervals.refuted.bias(moments, index),
-        )
-    }
-
     fn sentence(
         &self,
         claim: &Trajectory,
@@ -330,12 +263,8 @@ impl Comparison<'_> {
     ) -> String {
         let monte_carlo = self.experiment.monte_carlo;
         let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
-        let terms = format!(
-            "error rate {:e}, {} seeds, itocheck {}",
-            monte_carlo.error_rate,
-            moments.seeds(),
-            env!("CARGO_PKG_VERSION")
-        );
+        let seeds = format!("{} seeds", moments.seeds());
+        let terms = terms(monte_carlo.error_rate, &seeds, worst.map(|(_, gap)| gap));
         let margin = claim.margin.describe();
         let place = worst.map(|(index, gap)| {
             let Worst { function, time, .. } = self.worst(index, gap, verdict);
@@ -364,119 +293,4 @@ impl Comparison<'_> {
             }
         }
     }
-
-    fn tables(&self, margin: Margin, moments: &Moments, intervals: &Intervals) -> MomentTables {
-        let times = self.observables.times();
-        let table = |entry: &dyn Fn(usize) -> f64| -> Vec<Vec<Option<f64>>> {
-            (0..self.observables.functions.len())
-                .map(|function| (0..times).map(|time| finite(entry(function * times + time))).collect())
-                .collect()
-        };
-        let interval = |index: usize| finite_pair(intervals.gap(index, 0.0).upheld);
-        let functions = 0..self.observables.functions.len();
-        MomentTables {
-            times: self.experiment.model.run.times(),
-            functions: self.observables.functions.iter().map(ToString::to_string).collect(),
-            optimizer: Table {
-                mean: table(&|index| moments.optimizer.mean(index)),
-                standard_error: table(&|index| moments.optimizer.standard_error(index)),
-            },
-            sde: SdeTable {
-                mean: table(&|index| moments.sde.mean(index)),
-                standard_error: table(&|index| moments.sde.standard_error(index)),
-                integrator_bias: table(&|index| intervals.upheld.bias(moments, index)),
-            },
-            gap: GapTable {
-                estimate: table(&|index| moments.gap.mean(index)),
-                interval: functions
-                    .map(|function| (0..times).map(|time| interval(function * times + time)).collect())
-                    .collect(),
-                margin: table(&|index| {
-                    if index % times == 0 { f64::NAN } else { self.margin(margin, index) }
-                }),
-            },
-            exact: None,
-            flow: self.observables.flow.clone(),
-        }
-    }
-}
-
-/// Intervals for all gaps at one look.
-struct Intervals<'a> {
-    moments: &'a Moments,
-    observables: &'a Observables,
-    upheld: Level,
-    refuted: Level,
-}
-
-/// Quantiles at which each limit of an interval is missed with probability at most `tail`: half of it
-/// is spent on sampling, half on the bias of the integrator.
-struct Level {
-    tail: f64,
-    sampling: f64,
-    refinement: f64,
-}
-
-impl Level {
-    fn new(tail: f64, moments: &Moments) -> Self {
-        let quantile = |dof: f64| student_quantile(dof, tail / 2.0);
-        Self {
-            tail,
-            sampling: quantile(moments.gap.degrees_of_freedom()),
-            refinement: quantile(moments.refinement.degrees_of_freedom()),
-        }
-    }
-
-    /// The upper confidence limit of `|E_m − E_2m|/(2^p − 1)`: what the SDE with 2m steps is off by.
-    fn bias(&self, moments: &Moments, index: usize) -> f64 {
-        let refinement = &moments.refinement;
-        let limit = refinement.mean(index).abs() + self.refinement * refinement.standard_error(index);
-        limit / f64::from((1u32 << WEAK_ORDER) - 1)
-    }
-}
-
-impl<'a> Intervals<'a> {
-    fn new(moments: &'a Moments, observables: &'a Observables, levels: Levels) -> Self {
-        let upheld = Level::new(levels.upheld, moments);
-        let refuted = Level::new(levels.refuted, moments);
-        Self { moments, observables, upheld, refuted }
-    }
-
-    fn gap(&self, index: usize, margin: f64) -> Gap {
-        let is_exit = self.observables.functions[index / self.observables.times()] == TestFunction::Exit;
-        let interval =
-            |level: &Level| if is_exit { self.of_exit(index, level) } else { self.of_mean(index, level) };
-        let estimate = self.moments.gap.mean(index);
-        Gap { estimate, upheld: interval(&self.upheld), refuted: interval(&self.refuted), margin }
-    }
-
-    fn of_mean(&self, index: usize, level: &Level) -> [f64; 2] {
-        let Moments { optimizer, sde, gap, .. } = self.moments;
-        let rounding = ROUNDING * (optimizer.mean(index).abs() + sde.mean(index).abs());
-        let half = level.sampling * gap.standard_error(index) + level.bias(self.moments, index) + rounding;
-        [gap.mean(index) - half, gap.mean(index) + half]
-    }
-
-    /// Exact limits for probabilities, which hold where no exit was seen at all; the bias of the
-    /// integrator then is at most what as many coarse paths without a difference leave possible.
-    fn of_exit(&self, index: usize, level: &Level) -> [f64; 2] {
-        let Moments { optimizer, sde, refinement, .. } = self.moments;
-        let n = self.moments.seeds();
-        let limits =
-            |probability: f64| clopper_pearson((probability * n as f64).round() as u64, n, level.tail / 4.0);
-        let (optimizer_low, optimizer_high) = limits(optimizer.mean(index));
-        let (sde_low, sde_high) = limits(sde.mean(index));
-        let coarse_paths = (refinement.count() * BLOCK as u64) as f64;
-        let unseen = -libm::log(level.tail / 2.0) / coarse_paths;
-        let bias = level.bias(self.moments, index).max(unseen);
-        [optimizer_low - sde_high - bias, optimizer_high - sde_low + bias]
-    }
-}
-
-fn finite(value: f64) -> Option<f64> {
-    value.is_finite().then_some(value)
-}
-
-fn finite_pair(pair: [f64; 2]) -> Option<[f64; 2]> {
-    (pair[0].is_finite() && pair[1].is_finite()).then_some(pair)
 }

@@ -58,9 +58,8 @@ impl Parameters {
     ) -> Result<Box<dyn Noise>, Invalid> {
         let right = "a finite number above 0";
         let scale = self.scale.expand("scale", objective.dimension(), |s| s.is_finite() && s > 0.0, right)?;
-        // Below 0.1 the tails overflow: |t| exceeds 1e308 with probability of order 1e-308ν.
-        let right = "a finite number of at least 0.1 (for Gaussian noise: noise.gaussian)";
-        let dof = checked("dof", self.dof, |dof| dof >= 0.1, right)?;
+        let right = "a finite number above 0 (for Gaussian noise: noise.gaussian)";
+        let dof = checked("dof", self.dof, |dof| dof > 0.0, right)?;
         let scale = scale.iter().map(|scale| scale / (batch_size as f64).sqrt()).collect();
         Ok(Box::new(StudentT { scale, dof }))
     }

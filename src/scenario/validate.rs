@@ -105,7 +105,8 @@ fn monte_carlo(from_file: MonteCarlo, overrides: Overrides) -> Result<MonteCarlo
         max_seeds: overrides.max_seeds.unwrap_or(from_file.max_seeds.max(overrides.seeds.unwrap_or(0))),
         ..from_file
     };
-    let least = 4 * BLOCK as u64;
+    // Eight blocks, two of which measure the integrator's bias, are the least that have standard errors.
+    let least = 8 * BLOCK as u64;
     let in_range = |key: &str, value: u64, least: u64| {
         if (least..=MOST_SEEDS).contains(&value) {
             Ok(())

@@ -1,0 +1,97 @@
+//! Confidence intervals for the gaps of a trajectory: sampling and the bias of the integrator.
+
+use super::decision::{Gap, Levels, POWER_QUANTILE};
+use crate::ensemble::{BLOCK, Moments, Observables, TestFunction};
+use crate::integrator::WEAK_ORDER;
+use crate::stats::{clopper_pearson, student_quantile};
+
+/// A rounding floor for intervals, relative to the size of the two means.
+const ROUNDING: f64 = 1e-13;
+
+/// Intervals for all gaps at one look.
+pub(super) struct Intervals<'a> {
+    moments: &'a Moments,
+    observables: &'a Observables,
+    upheld: Level,
+    refuted: Level,
+    /// Seeds that the budget allows, over those of this look.
+    budget: f64,
+}
+
+/// Quantiles at which each limit of an interval is missed with probability at most `tail`: half of it
+/// is spent on sampling, half on the bias of the integrator.
+struct Level {
+    tail: f64,
+    sampling: f64,
+    refinement: f64,
+}
+
+impl Level {
+    fn new(tail: f64, moments: &Moments) -> Self {
+        let quantile = |dof: f64| student_quantile(dof, tail / 2.0);
+        Self {
+            tail,
+            sampling: quantile(moments.gap.degrees_of_freedom()),
+            refinement: quantile(moments.refinement.degrees_of_freedom()),
+        }
+    }
+
+    /// The upper confidence limit of `|E_m − E_2m|/(2^p − 1)`: what the SDE with 2m steps is off by.
+    fn bias(&self, moments: &Moments, index: usize) -> f64 {
+        let refinement = &moments.refinement;
+        let limit = refinement.mean(index).abs() + self.refinement * refinement.standard_error(index);
+        limit / f64::from((1u32 << WEAK_ORDER) - 1)
+    }
+}
+
+impl<'a> Intervals<'a> {
+    pub(super) fn new(
+        moments: &'a Moments,
+        observables: &'a Observables,
+        levels: Levels,
+        budget: f64,
+    ) -> Self {
+        let upheld = Level::new(levels.upheld, moments);
+        let refuted = Level::new(levels.refuted, moments);
+        Self { moments, observables, upheld, refuted, budget }
+    }
+
+    /// The gap of one observable at one time, an index into the moments.
+    pub(super) fn gap(&self, index: usize, margin: f64) -> Gap {
+        let is_exit = self.observables.functions[index / self.observables.times()] == TestFunction::Exit;
+        let interval =
+            |level: &Level| if is_exit { self.of_exit(index, level) } else { self.of_mean(index, level) };
+        let estimate = self.moments.gap.mean(index);
+        let standard_error = self.moments.gap.standard_error(index) / self.budget.sqrt();
+        let beyond = (self.refuted.sampling + POWER_QUANTILE) * standard_error;
+        let detectable = margin + beyond + self.refuted.bias(self.moments, index);
+        Gap { estimate, upheld: interval(&self.upheld), refuted: interval(&self.refuted), margin, detectable }
+    }
+
+    /// The limit of the integrator's bias by which intervals at the level of *upheld* are widened.
+    pub(super) fn bias(&self, index: usize) -> f64 {
+        self.upheld.bias(self.moments, index)
+    }
+
+    fn of_mean(&self, index: usize, level: &Level) -> [f64; 2] {
+        let Moments { optimizer, sde, gap, .. } = self.moments;
+        let rounding = ROUNDING * (optimizer.mean(index).abs() + sde.mean(index).abs());
+        let half = level.sampling * gap.standard_error(index) + level.bias(self.moments, index) + rounding;
+        [gap.mean(index) - half, gap.mean(index) + half]
+    }
+
+    /// Exact limits for probabilities, which hold where no exit was seen at all; the bias of the
+    /// integrator then is at most what as many coarse paths without a difference leave possible.
+    fn of_exit(&self, index: usize, level: &Level) -> [f64; 2] {
+        let Moments { optimizer, sde, refinement, .. } = self.moments;
+        let n = self.moments.seeds();
+        let limits =
+            |probability: f64| clopper_pearson((probability * n as f64).round() as u64, n, level.tail / 4.0);
+        let (optimizer_low, optimizer_high) = limits(optimizer.mean(index));
+        let (sde_low, sde_high) = limits(sde.mean(index));
+        let coarse_paths = (refinement.count() * BLOCK as u64) as f64;
+        let unseen = -libm::log(level.tail / 2.0) / coarse_paths;
+        let bias = level.bias(self.moments, index).max(unseen);
+        [optimizer_low - sde_high - bias, optimizer_high - sde_low + bias]
+    }
+}
