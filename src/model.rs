@@ -110,7 +110,12 @@ impl Model {
 
     /// `functions` along this run, with the flow of the drift of its SDE.
     pub fn observables(&self, functions: Vec<TestFunction>) -> Observables {
-        let Run { learning_rate, steps, ref start, .. } = self.run;
+        self.observables_until(self.run.steps, functions)
+    }
+
+    /// The same for the first `steps` steps of the run, a multiple of [`Run::every`].
+    pub fn observables_until(&self, steps: usize, functions: Vec<TestFunction>) -> Observables {
+        let Run { learning_rate, ref start, .. } = self.run;
         let flow = drift_flow(&*self.sde, start, learning_rate, steps, self.run.every(), FLOW_SUBSTEPS);
         Observables { functions, flow, eta: learning_rate, objective: Arc::clone(self.agents.objective()) }
     }

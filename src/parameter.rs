@@ -107,10 +107,13 @@ pub fn checked(key: &str, value: f64, accepts: impl Fn(f64) -> bool, right: &str
     }
 }
 
+/// Largest full matrix: its eigenvalues are computed in well under a second.
+const LARGEST_MATRIX: usize = 500;
+
 /// A symmetric, positive semidefinite `dimension × dimension` matrix, row by row.
 pub fn semidefinite(key: &str, rows: &[Vec<f64>], dimension: usize) -> Result<Vec<f64>, Invalid> {
-    if dimension == 0 {
-        return Err(Invalid::new(key, "no rows; expected at least one"));
+    if !(1..=LARGEST_MATRIX).contains(&dimension) {
+        return Err(Invalid::new(key, format!("{dimension} rows; expected from 1 to {LARGEST_MATRIX}")));
     }
     let wrong_shape = rows.len() != dimension || rows.iter().any(|row| row.len() != dimension);
     if wrong_shape {

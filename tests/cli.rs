@@ -236,6 +236,14 @@ fn wrong_input_is_refused_before_anything_is_written() {
     fs::write(place.path("twin/good.toml"), GOOD).unwrap();
     let (code, _, err) = place.run(&["good.toml", "twin"]);
     assert!(code == 2 && err.contains("same folder"), "{err}");
+    for name in ["...toml", "index.html.toml", "junit.xml.toml"] {
+        fs::write(place.path(name), GOOD).unwrap();
+        let (code, _, err) = place.run(&[name]);
+        assert!(code == 2 && err.contains("expected another file name"), "{err}");
+    }
+    fs::write(place.path("long.toml"), "#".repeat(5 << 20)).unwrap();
+    assert_eq!(place.run(&["long.toml"]).0, 2);
+    assert_eq!(place.run(&["/dev/zero"]).0, 2);
     assert!(!place.path("itocheck-out").exists());
 }
 
@@ -244,7 +252,7 @@ fn a_machine_that_fails_is_told_apart() {
     let place = Workplace::new(&[("good.toml", GOOD), ("file", "")]);
     let (code, _, err) = place.run(&["good.toml", "--out", "file/below"]);
     assert_eq!(code, 4, "{err}");
-    assert!(err.starts_with("error: file/below/good: "), "{err}");
+    assert!(err.starts_with("error: file/below: "), "{err}");
 }
 
 #[test]

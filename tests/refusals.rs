@@ -22,7 +22,36 @@ margin = { effect = 0.3 }
 "#;
 
 /// What is replaced in the good scenario, by what, and what the refusal must say.
-const CASES: [(&str, &str, &str); 44] = [
+const CASES: [(&str, &str, &str); 53] = [
+    ("title = \"t\"", "title = \"a\\nb\"", "test.toml:1:9: title: the character '\\n'; expected one line"),
+    ("steps = 20", "steps = 100000000", "run.steps: 100000000; with 2 agents"),
+    ("start = 0.3", "start = 0.3\n[sde]\nsubsteps = 0", "sde.substeps: 0; expected a whole number from 1"),
+    (
+        "eigenvalues = [0.5, 2.0]",
+        "eigenvalues = { from = 1, to = 2, count = 20000 }",
+        "eigenvalues.count: 20000; expected a whole number from 1 to 10000",
+    ),
+    ("eigenvalues = [0.5, 2.0]", "matrix = []", "objective.quadratic.matrix: 0 rows; expected from 1 to 500"),
+    (
+        "quadratic = { eigenvalues = [0.5, 2.0] }",
+        "saddle = { eigenvalues = [] }",
+        "objective.saddle.eigenvalues: 0 of them; expected from 1",
+    ),
+    (
+        "optimizer =",
+        "functions = [{ tanh = { coordinate = 2, scale = 1.0 } }]\noptimizer =",
+        "functions[0]: coordinate 2; expected at most 1",
+    ),
+    (
+        "optimizer =",
+        "functions = [{ cos = { coordinate = 0, scale = 0 } }]\noptimizer =",
+        "functions[0]: 0; expected a scale from 1e-9 to 1e9",
+    ),
+    (
+        "[[agents]]",
+        "[[agents]]\ncount = 1\nnoise.none = {}\ngradient_offset = [1.0]\n[[agents]]",
+        "agents[0].gradient_offset: a list of 1 numbers",
+    ),
     ("title = \"t\"\n", "", "missing field `title`"),
     (
         "steps = 20",
@@ -123,7 +152,7 @@ const CASES: [(&str, &str, &str); 44] = [
     (
         "eigenvalues = [0.5, 2.0]",
         "eigenvalues = []",
-        "objective.quadratic: dimension 0; expected at least one coordinate",
+        "objective.quadratic: dimension 0; expected from 1 to 10000 coordinates",
     ),
     ("eigenvalues = [0.5, 2.0]", "", "no Hessian; expected `eigenvalues = [..]` or `matrix = [[..]]`"),
     (
@@ -156,7 +185,7 @@ const CASES: [(&str, &str, &str); 44] = [
     (
         "[[claims]]",
         "[sde]\nmutant = \"gaussian_xi\"\n[[claims]]",
-        "sde.mutant: a mistake in the SDE of another optimizer",
+        "sde.mutant: a mistake in the SDE of dsignsgd; expected one that this optimizer can have",
     ),
     (
         "[[claims]]",

@@ -86,6 +86,18 @@ proptest! {
 }
 
 #[test]
+fn very_many_degrees_of_freedom_keep_their_precision() {
+    for u in [1e-8, 0.3, 1.0, 2.5, 6.0, 40.0] {
+        // Both sides of the change to the expansion at ν = 1e6 agree to its next term, and the limit is Gaussian.
+        let (below, above) = (xi(u, 999_999.0), xi(u, 1_000_001.0));
+        assert!((below - above).abs() <= 2e-12 * above, "{u}: {below} {above}");
+        for dof in [1e12, 1e16, 1e300] {
+            assert!((xi(u, dof) - xi(u, f64::INFINITY)).abs() <= 1e-12 * xi(u, f64::INFINITY));
+        }
+    }
+}
+
+#[test]
 fn extreme_arguments_saturate() {
     for dof in [0.5, 1.0, 2.0, 3.0, 4.5, 100.0, f64::INFINITY] {
         assert!((xi(1e300, dof) - 0.5).abs() < 1e-12);

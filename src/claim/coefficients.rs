@@ -6,7 +6,7 @@ use super::decision::{Gap, Levels, POWER_QUANTILE, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst, terms};
 use super::tables::{finite, finite_pair};
 use crate::agent::Scratch;
-use crate::ensemble::{Process, accumulate};
+use crate::ensemble::{Process, accumulate, observed_pairs};
 use crate::model::Model;
 use crate::parameter::{Invalid, checked};
 use crate::random::{Role, Stream};
@@ -112,7 +112,7 @@ impl Entry {
     fn all(model: &Model) -> Vec<Entry> {
         let d = model.dimension();
         let drift = (0..d).map(Entry::Drift);
-        let pairs = (0..d).flat_map(|i| (i..d).map(move |j| Entry::Diffusion(i, j)));
+        let pairs = observed_pairs(d).into_iter().map(|(i, j)| Entry::Diffusion(i, j));
         if model.can_sample(2) { drift.chain(pairs).collect() } else { drift.collect() }
     }
 

@@ -27,13 +27,13 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", default_value = "itocheck-out")]
     out: PathBuf,
     /// Threads to simulate with; they change no bit of the moments [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
     /// Paths of each process at the first look.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
     seeds: Option<u64>,
     /// Paths of each process at most.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
     max_seeds: Option<u64>,
     /// Only scenarios whose file name contains this text.
     #[arg(long, value_name = "TEXT")]
@@ -95,6 +95,13 @@ fn scenarios(arguments: &Arguments) -> Result<BTreeMap<String, Loaded>, Vec<Inpu
             if !wanted(&stem) {
                 continue;
             }
+            if !names_a_folder(&stem) {
+                let message = format!(
+                    "the reports cannot stand in a folder named {stem:?}; expected another file name"
+                );
+                errors.push(InputError::whole(&file, message));
+                continue;
+            }
             match load(&file, overrides) {
                 Ok(loaded) => {
                     if let Some(Loaded { file: other, .. }) = scenarios.insert(stem.clone(), loaded) {
@@ -121,6 +128,18 @@ fn scenarios(arguments: &Arguments) -> Result<BTreeMap<String, Loaded>, Vec<Inpu
         ));
     }
     if errors.is_empty() { Ok(scenarios) } else { Err(errors) }
+}
+
+/// Whether a folder of this name can stand beside `index.html` and `junit.xml`.
+fn names_a_folder(stem: &str) -> bool {
+    let taken = ["", ".", "..", "index.html", "junit.xml"];
+    !taken.contains(&stem) && !stem.contains(|c: char| c.is_control() || c == '/')
+}
+
+/// Creates a folder and those above it; an error names it.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))
 }
 
 /// The file itself, or the `.toml` files directly in a folder.
@@ -153,6 +172,7 @@ struct Finished {
 }
 
 fn run_all(arguments: &Arguments, scenarios: &BTreeMap<String, Loaded>) -> io::Result<Vec<Outcome>> {
+    create_folder(&arguments.out)?;
     let mut out = io::stdout().lock();
     let mut finished = Vec::new();
     for (index, (name, loaded)) in scenarios.iter().enumerate() {
@@ -183,8 +203,7 @@ fn run_all(arguments: &Arguments, scenarios: &BTreeMap<String, Loaded>) -> io::R
 
 /// Writes report.json and the figures of one scenario; returns the SVG figures.
 fn write_scenario(folder: &Path, loaded: &Loaded, report: &Report) -> io::Result<Vec<(String, String)>> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
+    create_folder(folder)?;
     let mut figures = Vec::new();
     if let Some(moments) = &report.moments {
         let title = &loaded.experiment.title;

@@ -7,5 +7,5 @@ mod process;
 
 pub use block::{Block, Paths};
 pub use driver::{BLOCK, Moments, accumulate, record_paths, standard_deviations};
-pub use observable::{BoundedFunction, Observables, TestFunction};
+pub use observable::{BoundedFunction, Observables, TestFunction, observed_pairs};
 pub use process::{Domain, OptimizerProcess, Process, SdeProcess};

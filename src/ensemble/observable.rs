@@ -25,6 +25,13 @@ pub enum TestFunction {
     Bounded(BoundedFunction),
 }
 
+/// The pairs (i, j), i ≤ j, of which products are observed in dimension `d`: all, or for large d the
+/// diagonal and those of the first coordinate.
+pub fn observed_pairs(d: usize) -> Vec<(usize, usize)> {
+    let all = d <= LARGEST_DIMENSION_WITH_ALL_PRODUCTS;
+    (0..d).flat_map(|i| (i..if all || i == 0 { d } else { i + 1 }).map(move |j| (i, j))).collect()
+}
+
 /// Bounded test functions by their names in scenarios.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -99,10 +106,7 @@ pub struct Observables {
 impl Observables {
     /// The functions observed by default in dimension `d`: coordinates, products, fluctuations, loss.
     pub fn default_functions(d: usize) -> Vec<TestFunction> {
-        let pairs: Vec<(usize, usize)> = (0..d)
-            .flat_map(|i| (i..d).map(move |j| (i, j)))
-            .filter(|&(i, j)| d <= LARGEST_DIMENSION_WITH_ALL_PRODUCTS || i == j || i == 0)
-            .collect();
+        let pairs = observed_pairs(d);
         let coordinates = (0..d).map(TestFunction::Coordinate);
         let products = pairs.iter().map(|&(i, j)| TestFunction::Product(i, j));
         let fluctuations = pairs.iter().map(|&(i, j)| TestFunction::Fluctuation(i, j));

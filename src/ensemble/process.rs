@@ -19,7 +19,11 @@ pub struct Domain {
 
 impl Domain {
     fn stop(self, x: &mut [f64], exited: &mut bool) {
-        let norm = x.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let mut norm = x.iter().map(|x| x * x).sum::<f64>().sqrt();
+        if norm.is_infinite() {
+            // The squares may overflow where the norm does not.
+            norm = x.iter().fold(0.0, |norm, &x| libm::hypot(norm, x));
+        }
         if norm > self.radius && norm.is_finite() {
             *exited = true;
             x.iter_mut().for_each(|x| *x *= self.radius / norm);

@@ -1,6 +1,6 @@
 //! `f(x) = (x − x*)ᵀ H (x − x*)/2` with positive semidefinite H.
 
-use super::Objective;
+use super::{LARGEST_DIMENSION, Objective};
 use crate::parameter::{Invalid, PerCoordinate, checked, semidefinite};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -98,9 +98,6 @@ struct Spacing {
     count: usize,
 }
 
-/// Largest dimension that is accepted: beyond, moments in O(d²) would need more memory than there is.
-const LARGEST_DIMENSION: usize = 100_000;
-
 impl Parameters {
     pub(super) fn build(&self) -> Result<Arc<dyn Objective>, Invalid> {
         let (hessian, d) = match (&self.eigenvalues, &self.matrix) {
@@ -123,8 +120,9 @@ impl Parameters {
                 ));
             }
         };
-        if d == 0 {
-            return Err(Invalid::new("", "dimension 0; expected at least one coordinate"));
+        if !(1..=LARGEST_DIMENSION).contains(&d) {
+            let message = format!("dimension {d}; expected from 1 to {LARGEST_DIMENSION} coordinates");
+            return Err(Invalid::new("", message));
         }
         let minimiser = match &self.minimiser {
             None => vec![0.0; d],

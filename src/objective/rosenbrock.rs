@@ -1,6 +1,6 @@
 //! Rosenbrock's valley, chained over the coordinates.
 
-use super::Objective;
+use super::{LARGEST_DIMENSION, Objective};
 use crate::parameter::{Invalid, checked};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -74,8 +74,9 @@ fn hundred() -> f64 {
 
 impl Parameters {
     pub(super) fn build(&self) -> Result<Arc<dyn Objective>, Invalid> {
-        if !(2..=10_000).contains(&self.dimension) {
-            let message = format!("{}; expected a whole number from 2 to 10000", self.dimension);
+        if !(2..=LARGEST_DIMENSION).contains(&self.dimension) {
+            let message =
+                format!("{}; expected a whole number from 2 to {LARGEST_DIMENSION}", self.dimension);
             return Err(Invalid::new("dimension", message));
         }
         let steepness = checked("steepness", self.steepness, |b| b > 0.0, "a finite number above 0")?;

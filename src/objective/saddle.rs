@@ -1,6 +1,6 @@
 //! An embedded saddle: an indefinite quadratic form confined by a quartic.
 
-use super::Objective;
+use super::{LARGEST_DIMENSION, Objective};
 use crate::parameter::{Invalid, checked};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -64,6 +64,11 @@ fn one() -> f64 {
 
 impl Parameters {
     pub(super) fn build(&self) -> Result<Arc<dyn Objective>, Invalid> {
+        let d = self.eigenvalues.len();
+        if !(1..=LARGEST_DIMENSION).contains(&d) {
+            let message = format!("{d} of them; expected from 1 to {LARGEST_DIMENSION}, one a coordinate");
+            return Err(Invalid::new("eigenvalues", message));
+        }
         for (index, &value) in self.eigenvalues.iter().enumerate() {
             checked(&format!("eigenvalues[{index}]"), value, |_| true, "a finite number")?;
         }

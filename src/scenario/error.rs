@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+/// Longest message that quotes what was read, in characters.
+const LONGEST_MESSAGE: usize = 400;
+
 /// Longest source line that is quoted, in characters.
 const LONGEST_QUOTE: usize = 100;
 
@@ -42,7 +45,8 @@ impl InputError {
     }
 
     pub(super) fn syntax(file: &Path, text: &str, error: &toml::de::Error) -> Self {
-        Self::at(file, text, error.span(), error.message().replace('\n', "; "))
+        let message: String = error.message().replace('\n', "; ").chars().take(LONGEST_MESSAGE).collect();
+        Self::at(file, text, error.span(), message)
     }
 
     pub(super) fn at(file: &Path, text: &str, span: Option<Range<usize>>, message: String) -> Self {

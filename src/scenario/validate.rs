@@ -30,10 +30,14 @@ pub struct Experiment {
 const MOST_AGENTS: usize = 1_000_000;
 const MOST_STEPS: usize = 100_000_000;
 const MOST_SEEDS: u64 = 1 << 32;
-/// Test functions × record times: beyond, the moments of one run would take gigabytes.
-const MOST_MOMENTS: usize = 4_000_000;
+/// Test functions × record times: a moment takes some four kilobytes while tasks are under way.
+const MOST_MOMENTS: usize = 250_000;
+/// Operations of the first look, counted as draws: about a day of two cores.
+const MOST_WORK: f64 = 1e13;
+const LONGEST_TITLE: usize = 200;
 
 pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Experiment, Invalid> {
+    title(&scenario.title)?;
     let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
     let monte_carlo =
         monte_carlo(scenario.monte_carlo, overrides).map_err(|invalid| invalid.under("monte_carlo"))?;
@@ -58,6 +62,7 @@ pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Exper
     };
     moments_exist(&model)?;
     fits_in_memory(&model)?;
+    ends_in_time(&model, monte_carlo.seeds)?;
     let claims = claims(&scenario, &model)?;
     Ok(Experiment { title: scenario.title, source: scenario.source, model, monte_carlo, claims })
 }
@@ -86,7 +91,7 @@ fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<
         let domain = match &parameters.domain {
             None => None,
             Some(domain) => {
-                let norm = start.iter().map(|x| x * x).sum::<f64>().sqrt();
+                let norm = start.iter().fold(0.0, |norm, &x| libm::hypot(norm, x));
                 let right = format!("a finite number above the norm of the start, {norm}");
                 let radius = checked("domain.radius", domain.radius, |radius| radius > norm, &right)?;
                 Some(Domain { radius })
@@ -202,7 +207,7 @@ fn bounded_functions(scenario: &Scenario, dimension: usize) -> Result<Vec<TestFu
             let message = format!("coordinate {}; expected at most {}", argument.coordinate, dimension - 1);
             return Err(Invalid::new(path, message));
         }
-        checked(&path, argument.scale, |scale| scale > 0.0, "a finite scale above 0")?;
+        checked(&path, argument.scale, |scale| (1e-9..=1e9).contains(&scale), "a scale from 1e-9 to 1e9")?;
         functions.push(TestFunction::Bounded(function.clone()));
     }
     Ok(functions)
@@ -223,18 +228,49 @@ fn moments_exist(model: &Model) -> Result<(), Invalid> {
 }
 
 fn fits_in_memory(model: &Model) -> Result<(), Invalid> {
-    let functions = crate::ensemble::Observables::default_functions(model.dimension()).len();
-    let size = functions.saturating_mul(model.run.records + 1);
-    if size > MOST_MOMENTS {
+    let functions = model.functions().tested.len();
+    let records = model.run.records;
+    if functions.saturating_mul(records + 1) > MOST_MOMENTS {
         return Err(Invalid::new(
             "run.records",
+            format!("{functions} test functions at {records} times; expected at most {MOST_MOMENTS} moments"),
+        ));
+    }
+    Ok(())
+}
+
+/// The first look ends within a day or so.
+fn ends_in_time(model: &Model, seeds: u64) -> Result<(), Invalid> {
+    let Run { steps, substeps, .. } = model.run;
+    let draws_a_step = (model.agents.count() + 2 * substeps) as f64 * model.dimension() as f64;
+    let work = draws_a_step * steps as f64 * seeds as f64;
+    if work > MOST_WORK {
+        return Err(Invalid::new(
+            "run.steps",
             format!(
-                "{functions} test functions at {} times; expected at most {MOST_MOMENTS} moments",
-                model.run.records
+                "{steps}; with {} agents, {substeps} substeps, dimension {} and {seeds} seeds the first look takes \
+                 {work:.0e} draws; expected at most {MOST_WORK:.0e}, about a day",
+                model.agents.count(),
+                model.dimension()
             ),
         ));
     }
     Ok(())
+}
+
+/// One line, of characters that every report can show.
+fn title(title: &str) -> Result<(), Invalid> {
+    let unprintable = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    let length = title.chars().count();
+    if length > LONGEST_TITLE {
+        return Err(Invalid::new("title", format!("{length} characters; expected at most {LONGEST_TITLE}")));
+    }
+    match title.chars().find(|&c| unprintable(c)) {
+        Some(c) => {
+            Err(Invalid::new("title", format!("the character {c:?}; expected one line of printable text")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The claims of the scenario, and `coefficients` where it is not among them and can be sampled.
@@ -260,26 +296,26 @@ fn claims(scenario: &Scenario, model: &Model) -> Result<Vec<Claim>, Invalid> {
     Ok(claims)
 }
 
-/// A margin in standard deviations needs some deviation: four paths of the SDE that all agree have none.
+/// A margin in standard deviations needs some deviation: where four paths of the SDE agree at the first
+/// record time, there is none.
 fn margins_are_above_zero(claim: &Claim, model: &Model) -> Result<(), Invalid> {
     let Claim::Trajectory(trajectory) = claim else { return Ok(()) };
     if !trajectory.margin.is_relative() {
         return Ok(());
     }
     let functions = model.functions().tested.into_iter().filter(|function| *function != TestFunction::Exit);
-    let observables = model.observables(functions.collect());
-    let deviations =
-        standard_deviations(&model.sde_process(0, Role::Pilot, 0), &observables, model.run.steps, 4);
+    let steps = model.run.every();
+    let observables = model.observables_until(steps, functions.collect());
+    let deviations = standard_deviations(&model.sde_process(0, Role::Pilot, 0), &observables, steps, 4);
     let times = observables.times();
-    match deviations.iter().enumerate().position(|(index, &deviation)| index % times > 0 && deviation == 0.0)
-    {
+    let at_first_record = deviations.iter().skip(times - 1).step_by(times);
+    match observables.functions.iter().zip(at_first_record).find(|(_, deviation)| **deviation == 0.0) {
         None => Ok(()),
-        Some(index) => Err(Invalid::new(
+        Some((function, _)) => Err(Invalid::new(
             "trajectory.margin",
             format!(
-                "an effect, but {} has no deviation under the SDE at record time {}; expected {{ absolute = .. }}",
-                observables.functions[index / times],
-                index % times
+                "an effect, but {function} has no deviation under the SDE at the first record time; expected \
+                 {{ absolute = .. }}"
             ),
         )),
     }

@@ -41,10 +41,12 @@ impl Mutant {
             if optimizer == needed {
                 Ok(())
             } else {
-                Err(Invalid::new(
-                    "mutant",
-                    format!("a mistake in the SDE of another optimizer; it is one of {name}"),
-                ))
+                let message = format!(
+                    "a mistake in the SDE of {name}; expected one that this optimizer can have (for every one \
+                     eta_for_sqrt_eta, agents_lost; dcsgd no_compression_noise; dsignsgd gaussian_xi, xi_without_two, \
+                     identity_diffusion)"
+                );
+                Err(Invalid::new("mutant", message))
             }
         };
         Ok(match self {
