@@ -1,8 +1,9 @@
 //! What is compared: an optimizer and its SDE, and the run they are compared over.
 
-use crate::agent::Agents;
+use crate::agent::{Agents, Scratch};
 use crate::ensemble::{Domain, Observables, OptimizerProcess, SdeProcess, TestFunction};
 use crate::integrator::drift_flow;
+use crate::noise::SignLaw;
 use crate::optimizer::{Optimizer, OptimizerName};
 use crate::random::Role;
 use crate::sde::Sde;
@@ -96,6 +97,24 @@ impl Model {
         growth == 0 || self.tail_index() >= MOMENTS_FOR_AN_INTERVAL * f64::from(growth)
     }
 
+    /// How often, in expectation, one step at `x` draws the rarest of its discrete events: a sign against
+    /// the gradient, or a coordinate kept or dropped by a compressor. At most 1 for each agent.
+    pub fn rarest_event(&self, x: &[f64]) -> f64 {
+        let signs = self.optimizer_name.has_bounded_steps();
+        let mut law = SignLaw::zero(x.len());
+        let mut rarest = f64::INFINITY;
+        self.agents.for_each_group(x, &mut Scratch::default(), |_, group, mean_gradient| {
+            let probability = if signs {
+                group.noise.sign_law(x, mean_gradient, &mut law);
+                law.rarest_outcome()
+            } else {
+                group.compressor.rarest_outcome()
+            };
+            rarest = rarest.min(group.count as f64 * probability);
+        });
+        rarest
+    }
+
     /// All test functions, split by whether their moments can be sampled.
     pub fn functions(&self) -> Split {
         let exit = self.run.domain.map(|_| TestFunction::Exit);
@@ -110,13 +129,13 @@ impl Model {
 
     /// `functions` along this run, with the flow of the drift of its SDE.
     pub fn observables(&self, functions: Vec<TestFunction>) -> Observables {
-        self.observables_until(self.run.steps, functions)
+        self.observables_over(self.run.steps, self.run.every(), functions)
     }
 
-    /// The same for the first `steps` steps of the run, a multiple of [`Run::every`].
-    pub fn observables_until(&self, steps: usize, functions: Vec<TestFunction>) -> Observables {
+    /// The same over the first `steps` steps, recorded after every `every` steps, a divisor of them.
+    pub fn observables_over(&self, steps: usize, every: usize, functions: Vec<TestFunction>) -> Observables {
         let Run { learning_rate, ref start, .. } = self.run;
-        let flow = drift_flow(&*self.sde, start, learning_rate, steps, self.run.every(), FLOW_SUBSTEPS);
+        let flow = drift_flow(&*self.sde, start, learning_rate, steps, every, FLOW_SUBSTEPS);
         Observables { functions, flow, eta: learning_rate, objective: Arc::clone(self.agents.objective()) }
     }
 

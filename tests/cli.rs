@@ -306,3 +306,63 @@ fn exits_are_a_test_function() {
     let probability = moments["optimizer"]["mean"][exit][4].as_f64().unwrap();
     assert!(probability > 0.02 && probability < 0.98, "{probability}");
 }
+
+#[test]
+fn rare_events_leave_a_right_sde_undecided() {
+    // Far in the sign flow a sign against the gradient has probability 3e-7: neither claim may decide.
+    let text = GOOD
+        .replace("dcsgd", "dsignsgd")
+        .replace("compressor.rand_k = { k = 1 }\n", "")
+        .replace("scale = 1.0", "scale = 0.2")
+        .replace("eigenvalues = [0.5, 2.0]", "eigenvalues = [1.0]")
+        .replace("start = 0.3", "start = 1.0");
+    let place = Workplace::new(&[("rare.toml", &text)]);
+    let (code, out, _) = place.run(&["rare.toml", "--max-seeds", "8192"]);
+    assert_eq!(code, 3, "{out}");
+    assert!(
+        out.contains("??   rare: coefficients inconclusive")
+            && out.contains("??   rare: trajectory inconclusive"),
+        "{out}"
+    );
+    let absolute = text
+        .replace("effect = 0.3", "absolute = 0.001")
+        .replace("[[claims]]", "[[claims]]\n[claims.trajectory]\nmargin = { absolute = 0.1 }\n[[claims]]");
+    let place = Workplace::new(&[("absolute.toml", &absolute)]);
+    assert!(place.run(&["absolute.toml"]).1.contains("ok   absolute: trajectory upheld"));
+}
+
+#[test]
+fn a_step_too_long_for_its_bias_is_not_upheld() {
+    // e^{-10} against the optimizer's exact 0 is 4.54e-5, outside the margin; integrated with 4 and 8 steps
+    // to each η the SDE seems closer, and its bias decides.
+    let text = GOOD
+        .replace("dcsgd", "dsgd")
+        .replace("compressor.rand_k = { k = 1 }\n", "")
+        .replace("gaussian = { scale = 1.0 }", "none = {}")
+        .replace("eigenvalues = [0.5, 2.0]", "eigenvalues = [1.0]")
+        .replace(
+            "learning_rate = 0.01\nsteps = 20\nrecords = 4\nstart = 0.3",
+            "learning_rate = 1.0\nsteps = 10\nrecords = 1\nstart = 1.0",
+        )
+        .replace("effect = 0.3", "absolute = 4e-5");
+    let place = Workplace::new(&[("bias.toml", &text)]);
+    let (code, out, _) = place.run(&["bias.toml", "--max-seeds", "4096"]);
+    assert_eq!(code, 3, "{out}");
+}
+
+#[test]
+fn a_refuted_trajectory_says_what_the_coefficients_make_of_it() {
+    let far = GOOD.replace("start = 0.3", "start = 30.0").replace("effect = 0.3", "effect = 0.1");
+    let wrong = GOOD.replace("[[claims]]", "[sde]\nmutant = \"no_compression_noise\"\n[[claims]]");
+    let place = Workplace::new(&[
+        (
+            "far.toml",
+            &far.replace("gaussian = { scale = 1.0 }", "gaussian = { scale = 0.1 }")
+                .replace("k = 1", "k = 2"),
+        ),
+        ("wrong.toml", &wrong),
+    ]);
+    let (_, out, _) = place.run(&["."]);
+    assert!(out.contains("see whether it falls with the learning rate"), "{out}");
+    assert!(out.contains("one step at a time diffusion["), "{out}");
+}

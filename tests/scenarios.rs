@@ -76,6 +76,15 @@ fn every_factor_of_every_theorem_has_a_negative_control() {
 }
 
 #[test]
+fn the_example_of_the_readme_is_the_scenario_it_names() {
+    let readme = include_str!("../README.md");
+    let example: toml::Table =
+        readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap().parse().unwrap();
+    let file: toml::Table = include_str!("../scenarios/dcsgd-quadratic-rand-k-n4.toml").parse().unwrap();
+    assert_eq!(example, file);
+}
+
+#[test]
 fn every_claim_comes_out_as_expected() {
     let out = tempfile::TempDir::new().unwrap();
     let run = Command::cargo_bin("itocheck")

@@ -39,6 +39,6 @@ fn one_two_three_and_eight_threads_agree_to_the_bit() {
 fn seeds_are_whole_blocks_and_looks_double() {
     let Judgement { findings, .. } = judged_with(2);
     let trajectory = &findings[1];
-    // 2000 paths are 32 blocks of 64; doubled to 64, 128 and 256 blocks; 512 would exceed 20000.
-    assert_eq!((trajectory.seeds, trajectory.looks), (256 * 64, 4));
+    // 2000 paths are 32 blocks of 64; doubled to 64, 128 and 256 blocks; the last look are 20000 paths, 313 blocks.
+    assert_eq!((trajectory.seeds, trajectory.looks), (313 * 64, 5));
 }

@@ -2,7 +2,7 @@
 //! diffusion covariance, one real `step` of the optimizer at a time.
 
 use super::Progress;
-use super::decision::{Gap, Levels, POWER_QUANTILE, decide};
+use super::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, POWER_QUANTILE, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst, terms};
 use super::tables::{finite, finite_pair};
 use crate::agent::Scratch;
@@ -37,7 +37,8 @@ const ROUNDING: f64 = 4.0 * f64::EPSILON;
 /// The claim, checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Coefficients {
-    /// Relative to the norm of the drift, and to the trace of the diffusion covariance.
+    /// Relative to the norm of the drift, and to the diffusion covariance: to the trace over d, or to
+    /// `√(A_ii A_jj)` where that is more.
     margin: f64,
     expect: Expectation,
 }
@@ -82,13 +83,20 @@ struct State {
     x: Vec<f64>,
     time: f64,
     coefficients: sde::Coefficients,
+    /// Expected occurrences of the rarest event of a step.
+    rarest_event: f64,
 }
 
 impl State {
     fn at(model: &Model, x: &[f64], time: f64) -> Self {
         let mut coefficients = sde::Coefficients::new(x.len());
         model.sde.coefficients(x, &mut coefficients);
-        Self { x: x.to_vec(), time, coefficients }
+        Self { x: x.to_vec(), time, coefficients, rarest_event: model.rarest_event(x) }
+    }
+
+    /// Whether `draws` draws show every event of a step often enough for an honest interval.
+    fn shows_its_events(&self, draws: u64) -> bool {
+        self.rarest_event * draws as f64 >= EVENTS_FOR_AN_INTERVAL
     }
 
     fn drift_norm(&self) -> f64 {
@@ -135,10 +143,13 @@ impl Entry {
         let rounding = ROUNDING * norm(&state.x);
         match self {
             Entry::Drift(_) => (margin * state.drift_norm(), rounding / eta),
-            Entry::Diffusion(..) => {
-                let trace = state.coefficients.diffusion.trace();
+            Entry::Diffusion(i, j) => {
+                let diffusion = &state.coefficients.diffusion;
+                let trace = diffusion.trace();
+                let own = (diffusion.entry(i, i) * diffusion.entry(j, j)).max(0.0).sqrt();
+                let scale = own.max(trace / state.x.len() as f64);
                 let step = rounding + eta * state.drift_norm();
-                (margin * trace, ROUNDING * (trace + step * step / eta) + rounding * rounding / eta)
+                (margin * scale, ROUNDING * (trace + step * step / eta) + rounding * rounding / eta)
             }
         }
     }
@@ -151,6 +162,9 @@ impl Coefficients {
         let error_rate = experiment.monte_carlo.error_rate;
         let entries = Entry::all(model);
         let states = states(model, seed);
+        if states.is_empty() {
+            return self.finding(experiment, Verdict::Inconclusive, None, 0, 0, 0);
+        }
         let mut draws: Vec<Series> = vec![Series::default(); states.len()];
         for look in Looks::new(FIRST_BLOCKS, MOST_BLOCKS) {
             progress.announce((look.size - draws[0].count()) * states.len() as u64 * DRAWS_IN_BLOCK);
@@ -197,7 +211,11 @@ impl Coefficients {
                 let estimate = draws.mean(index) - entry.of_sde(&state.coefficients);
                 let (allowed, rounding) = entry.margin_and_rounding(state, self.margin, eta);
                 let standard_error = draws.standard_error(index);
+                let shows_its_events = state.shows_its_events(draws.count() * DRAWS_IN_BLOCK);
                 let interval = |quantile: f64| {
+                    if !shows_its_events {
+                        return [f64::NEG_INFINITY, f64::INFINITY];
+                    }
                     let half = quantile * standard_error + rounding;
                     [estimate - half, estimate + half]
                 };
@@ -233,9 +251,9 @@ impl Coefficients {
         let place = worst.map(|(state, entry, gap)| {
             let claimed = entry.of_sde(&state.coefficients);
             format!(
-                "{} at x = {:.4?} (t = {:.4}) is {claimed:.4e} in the SDE and {:.4e} in the optimizer",
+                "{} at x = {} (t = {:.4}) is {claimed:.4e} in the SDE and {:.4e} in the optimizer",
                 entry.name(),
-                state.x,
+                abridged(&state.x),
                 state.time,
                 claimed + gap.estimate
             )
@@ -246,6 +264,10 @@ impl Coefficients {
                 "one step at a time, {tested} are the optimizer's within {percent} % at {states} states ({terms})"
             ),
             Verdict::Refuted => format!("{place}: off by more than {percent} % ({terms})"),
+            Verdict::Inconclusive if worst.is_none() => format!(
+                "undecided: nowhere along the run is the rarest event of a step (a sign against the gradient, a coordinate \
+                 kept or dropped) frequent enough to be sampled ({terms})"
+            ),
             Verdict::Inconclusive => {
                 format!("undecided within {percent} %: most is missing for {place} ({terms})")
             }
@@ -275,6 +297,13 @@ impl Coefficients {
     }
 }
 
+/// The state, its first coordinates where it has many.
+fn abridged(x: &[f64]) -> String {
+    const SHOWN: usize = 4;
+    let shown: Vec<String> = x.iter().take(SHOWN).map(|x| format!("{x:.4}")).collect();
+    format!("[{}{}]", shown.join(", "), if x.len() > SHOWN { ", …" } else { "" })
+}
+
 /// The start, and states drawn from the record times of some paths with probability proportional to
 /// ‖drift‖²: a margin relative to ‖drift‖ asks for the more draws the smaller that is.
 fn states(model: &Model, seed: u64) -> Vec<State> {
@@ -289,7 +318,8 @@ fn states(model: &Model, seed: u64) -> Vec<State> {
     }
     let weight = |state: &State| {
         let norm = state.drift_norm();
-        if norm.is_finite() { norm * norm } else { 0.0 }
+        let eligible = norm.is_finite() && state.shows_its_events(MOST_BLOCKS * DRAWS_IN_BLOCK);
+        if eligible { norm * norm } else { 0.0 }
     };
     let mut stream = Stream::new(seed, Role::States, PATHS_OF_STATES);
     let mut states = vec![State::at(model, &model.run.start, 0.0)];
@@ -305,7 +335,10 @@ fn states(model: &Model, seed: u64) -> Vec<State> {
             None => break,
         }
     }
-    if states.len() > 1 && states[0].drift_norm() == 0.0 {
+    let start = &states[0];
+    let start_is_unfit = !start.shows_its_events(MOST_BLOCKS * DRAWS_IN_BLOCK)
+        || (states.len() > 1 && start.drift_norm() == 0.0);
+    if start_is_unfit {
         states.remove(0);
     }
     states

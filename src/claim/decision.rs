@@ -7,6 +7,10 @@ use crate::stats::Look;
 /// detected with probability 0.95.
 pub(super) const POWER_QUANTILE: f64 = 1.645;
 
+/// Fewer expected occurrences of a discrete event leave means too far from Gaussian for an interval at
+/// small error rates: the skewness of a mean over rare events is one over the root of their number.
+pub(super) const EVENTS_FOR_AN_INTERVAL: f64 = 500.0;
+
 /// Error probabilities of one look.
 #[derive(Clone, Copy, Debug)]
 pub struct Levels {
@@ -42,7 +46,7 @@ pub struct Gap {
 
 impl Gap {
     fn is_inside(&self) -> bool {
-        -self.margin < self.upheld[0] && self.upheld[1] < self.margin
+        -self.margin <= self.upheld[0] && self.upheld[1] <= self.margin
     }
 
     fn is_outside(&self) -> bool {

@@ -117,7 +117,7 @@ pub struct Worst {
 /// What stands in brackets behind every sentence: error rate, sample, power and version.
 pub(super) fn terms(error_rate: f64, sample: &str, worst: Option<Gap>) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let power =
-        worst.map(|gap| format!("gaps from {:.2} margins on detectable, ", gap.detectable / gap.margin));
+    let in_margins = worst.map(|gap| gap.detectable / gap.margin).filter(|ratio| ratio.is_finite());
+    let power = in_margins.map(|ratio| format!("gaps from {ratio:.2} margins on detectable, "));
     format!("error rate {error_rate:e}, {sample}, {}itocheck {version}", power.unwrap_or_default())
 }

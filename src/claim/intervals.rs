@@ -5,6 +5,10 @@ use crate::ensemble::{BLOCK, Moments, Observables, TestFunction};
 use crate::integrator::WEAK_ORDER;
 use crate::stats::{clopper_pearson, student_quantile};
 
+/// The limit of the bias is that of its first order in the step, times this: it covers terms of higher
+/// order up to half the first. Where they are larger the step is too long to tell the bias at all.
+const HIGHER_ORDERS: f64 = 1.5;
+
 /// A rounding floor for intervals, relative to the size of the two means.
 const ROUNDING: f64 = 1e-13;
 
@@ -36,11 +40,19 @@ impl Level {
         }
     }
 
-    /// The upper confidence limit of `|E_m − E_2m|/(2^p − 1)`: what the SDE with 2m steps is off by.
-    fn bias(&self, moments: &Moments, index: usize) -> f64 {
+    /// The upper confidence limit of `|E_m − E_2m|/(2^p − 1)`, what the SDE with 2m steps is off by, as
+    /// the largest over this record time and its neighbours: where the difference changes its sign, the
+    /// bias is not zero.
+    fn bias(&self, moments: &Moments, times: usize, index: usize) -> f64 {
         let refinement = &moments.refinement;
-        let limit = refinement.mean(index).abs() + self.refinement * refinement.standard_error(index);
-        limit / f64::from((1u32 << WEAK_ORDER) - 1)
+        let limit =
+            |index: usize| refinement.mean(index).abs() + self.refinement * refinement.standard_error(index);
+        let function = index - index % times;
+        let neighbours = index.saturating_sub(1).max(function)..=(index + 1).min(function + times - 1);
+        let largest = neighbours
+            .map(limit)
+            .fold(0.0, |largest, limit| if limit > largest || limit.is_nan() { limit } else { largest });
+        HIGHER_ORDERS * largest / f64::from((1u32 << WEAK_ORDER) - 1)
     }
 }
 
@@ -64,19 +76,21 @@ impl<'a> Intervals<'a> {
         let estimate = self.moments.gap.mean(index);
         let standard_error = self.moments.gap.standard_error(index) / self.budget.sqrt();
         let beyond = (self.refuted.sampling + POWER_QUANTILE) * standard_error;
-        let detectable = margin + beyond + self.refuted.bias(self.moments, index);
+        let detectable = margin + beyond + self.refuted.bias(self.moments, self.observables.times(), index);
         Gap { estimate, upheld: interval(&self.upheld), refuted: interval(&self.refuted), margin, detectable }
     }
 
     /// The limit of the integrator's bias by which intervals at the level of *upheld* are widened.
     pub(super) fn bias(&self, index: usize) -> f64 {
-        self.upheld.bias(self.moments, index)
+        self.upheld.bias(self.moments, self.observables.times(), index)
     }
 
     fn of_mean(&self, index: usize, level: &Level) -> [f64; 2] {
         let Moments { optimizer, sde, gap, .. } = self.moments;
         let rounding = ROUNDING * (optimizer.mean(index).abs() + sde.mean(index).abs());
-        let half = level.sampling * gap.standard_error(index) + level.bias(self.moments, index) + rounding;
+        let half = level.sampling * gap.standard_error(index)
+            + level.bias(self.moments, self.observables.times(), index)
+            + rounding;
         [gap.mean(index) - half, gap.mean(index) + half]
     }
 
@@ -91,7 +105,7 @@ impl<'a> Intervals<'a> {
         let (sde_low, sde_high) = limits(sde.mean(index));
         let coarse_paths = (refinement.count() * BLOCK as u64) as f64;
         let unseen = -libm::log(level.tail / 2.0) / coarse_paths;
-        let bias = level.bias(self.moments, index).max(unseen);
+        let bias = level.bias(self.moments, self.observables.times(), index).max(unseen);
         [optimizer_low - sde_high - bias, optimizer_high - sde_low + bias]
     }
 }

@@ -94,9 +94,28 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
     let Compared { findings, moments, non_finite, path_steps } =
         trajectory::judge(&trajectories, experiment, progress);
     let mut of_trajectories = findings.into_iter();
-    let findings = coefficients
+    let mut findings: Vec<Finding> = coefficients
         .into_iter()
         .filter_map(|of_coefficients| of_coefficients.or_else(|| of_trajectories.next()))
         .collect();
+    explain(&mut findings);
     Judgement { findings, moments, non_finite, path_steps }
+}
+
+/// Says of a refuted trajectory what the coefficients make of it.
+fn explain(findings: &mut [Finding]) {
+    let blamed = findings.iter().filter(|finding| finding.kind == "coefficients");
+    let hint = match blamed.map(|finding| (finding.verdict, finding.worst.as_ref())).next() {
+        Some((Verdict::Refuted, Some(worst))) => format!("; one step at a time {} is to blame", worst.function),
+        Some((Verdict::Upheld, _)) => "; one step at a time the coefficients agree, so that the gap is the error of \
+                                       order η that any such SDE has: see whether it falls with the learning rate"
+            .to_owned(),
+        _ => return,
+    };
+    for finding in findings.iter_mut() {
+        let diverged = finding.worst.is_none();
+        if finding.kind == "trajectory" && finding.verdict == Verdict::Refuted && !diverged {
+            finding.sentence.push_str(&hint);
+        }
+    }
 }

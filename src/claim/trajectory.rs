@@ -1,7 +1,7 @@
 //! Claim `trajectory`: along the run, `E g(x_k) − E g(X_{kη})` stays within its margin for every test
 //! function and record time.
 
-use super::decision::{Gap, Levels, decide};
+use super::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst, terms};
 use super::intervals::Intervals;
 use super::tables::{MomentTables, finite, finite_pair};
@@ -11,7 +11,7 @@ use crate::model::Model;
 use crate::parameter::{Invalid, checked};
 use crate::random::Role;
 use crate::scenario::Experiment;
-use crate::stats::{Look, Looks};
+use crate::stats::{Look, Looks, clopper_pearson};
 use serde::Deserialize;
 
 /// Paths of the pilot that sets the scale of effects: deviations within about 2 % of the truth for
@@ -21,9 +21,9 @@ const PILOT_PATHS: u64 = 1024;
 /// One block in so many carries the coarse paths that measure the integrator's bias.
 const COARSE_EVERY: u64 = 4;
 
-/// The largest standard deviation of an indicator: the unit of effects on the exit probability, whose
-/// own deviation a pilot without exits would put at zero.
-const LARGEST_INDICATOR_DEVIATION: f64 = 0.5;
+/// The pilot's exit probability is taken at its upper limit, which it misses with this probability: a
+/// pilot without exits would put the deviation of the indicator at zero.
+const EXIT_PILOT_MISS: f64 = 1e-3;
 
 /// How large a gap is allowed.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -129,6 +129,15 @@ pub(super) fn judge(claims: &[&Trajectory], experiment: &Experiment, progress: &
     comparison.judge(claims, &optimizer, &sde, progress)
 }
 
+/// The standard deviation of the exit indicator, from that of the pilot, at the upper limit of its
+/// probability (1/2 at most, where the deviation is largest).
+fn exit_deviation(pilot: f64) -> f64 {
+    let probability = 0.5 * (1.0 - (1.0 - 4.0 * pilot * pilot).max(0.0).sqrt());
+    let exits = (probability * PILOT_PATHS as f64).round() as u64;
+    let limit = clopper_pearson(exits, PILOT_PATHS, EXIT_PILOT_MISS).1.min(0.5);
+    (limit * (1.0 - limit)).sqrt()
+}
+
 /// Everything but the draws.
 struct Comparison<'a> {
     experiment: &'a Experiment,
@@ -194,7 +203,9 @@ impl Comparison<'_> {
         match margin {
             Margin::Absolute(margin) => margin,
             Margin::Constant(constant) => constant * self.observables.eta,
-            Margin::Effect(effect) if *function == TestFunction::Exit => effect * LARGEST_INDICATOR_DEVIATION,
+            Margin::Effect(effect) if *function == TestFunction::Exit => {
+                effect * exit_deviation(self.deviations[index])
+            }
             Margin::Effect(effect) => effect * self.deviations[index],
         }
     }
@@ -209,8 +220,11 @@ impl Comparison<'_> {
     ) -> Option<Finding> {
         let cells: Vec<usize> = self.cells().collect();
         let diverged = moments.non_finite_optimizer + moments.non_finite_sde > 0;
+        let too_rare = claim.margin.is_relative() && self.events(moments.seeds()) < EVENTS_FOR_AN_INTERVAL;
         let (verdict, worst) = if diverged {
             (Verdict::Refuted, None)
+        } else if too_rare {
+            (Verdict::Inconclusive, None)
         } else {
             let gaps: Vec<Gap> =
                 cells.iter().map(|&index| intervals.gap(index, self.margin(claim.margin, index))).collect();
@@ -239,6 +253,12 @@ impl Comparison<'_> {
             left_out: self.left_out.clone(),
             sentence: self.sentence(claim, verdict, worst, moments),
         })
+    }
+
+    /// Expected occurrences of the rarest event of a step before the first record.
+    fn events(&self, seeds: u64) -> f64 {
+        let model = &self.experiment.model;
+        model.rarest_event(&model.run.start) * model.run.every() as f64 * seeds as f64
     }
 
     fn worst(&self, index: usize, gap: Gap, verdict: Verdict) -> Worst {
@@ -274,9 +294,14 @@ impl Comparison<'_> {
             )
         });
         let place = place.unwrap_or_default();
+        let left_out = match self.left_out.len() {
+            0 => String::new(),
+            count => format!(" ({count} more have no moments to sample)"),
+        };
         match verdict {
             Verdict::Upheld => format!(
-                "the SDE tracks the optimizer within {margin} for all {functions} test functions at all {times} times ({terms})"
+                "the SDE tracks the optimizer within {margin} for all {functions} test functions{left_out} at all {times} \
+                 times ({terms})"
             ),
             Verdict::Refuted if worst.is_none() => format!(
                 "diverged: {} of the optimizer's and {} of the SDE's {} paths are not finite, so that moments do not \
@@ -288,6 +313,12 @@ impl Comparison<'_> {
             Verdict::Refuted => {
                 format!("the SDE does not track the optimizer within {margin}: {place} ({terms})")
             }
+            Verdict::Inconclusive if worst.is_none() => format!(
+                "undecided: the rarest event of a step (a sign against the gradient, a coordinate kept or dropped) is \
+                 expected {:.1e} times before the first record, and an honest interval needs {EVENTS_FOR_AN_INTERVAL}; \
+                 an absolute margin does not ({terms})",
+                self.events(moments.seeds())
+            ),
             Verdict::Inconclusive => {
                 format!("undecided within {margin}: most is missing for {place} ({terms})")
             }

@@ -22,6 +22,11 @@ impl Compressor for Bernoulli {
         1.0 / self.probability - 1.0
     }
 
+    fn rarest_outcome(&self) -> f64 {
+        let p = self.probability;
+        if p == 1.0 { 1.0 } else { p.min(1.0 - p) }
+    }
+
     /// `E[Φ Φᵀ] = ω diag(G)` with `G = E[g gᵀ] = v vᵀ + Σ`.
     fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance) {
         let omega = weight * self.omega();

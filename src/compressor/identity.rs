@@ -16,6 +16,10 @@ impl Compressor for Identity {
         0.0
     }
 
+    fn rarest_outcome(&self) -> f64 {
+        1.0
+    }
+
     fn add_error_covariance(&self, _weight: f64, _v: &[f64], _sigma: &Covariance, _out: &mut Covariance) {}
 }
 

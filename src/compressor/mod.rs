@@ -18,6 +18,10 @@ pub trait Compressor: Send + Sync {
     /// The compression rate ω, the smallest with `E‖C(g) − g‖² ≤ ω‖g‖²`.
     fn omega(&self) -> f64;
 
+    /// The probability of the rarer of the two outcomes of a coordinate, kept or dropped; 1 where only
+    /// one is possible. Rare outcomes carry variance that few draws do not show.
+    fn rarest_outcome(&self) -> f64;
+
     /// `out += weight · E[Φ Φᵀ]` with `Φ = C(g) − g` (Theorem 1), exactly, for a random g of mean `v`
     /// and covariance `sigma`.
     fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance);

@@ -34,6 +34,11 @@ impl Compressor for RandK {
         self.dimension as f64 / self.k as f64 - 1.0
     }
 
+    fn rarest_outcome(&self) -> f64 {
+        let kept = self.k as f64 / self.dimension as f64;
+        if self.k == self.dimension { 1.0 } else { kept.min(1.0 - kept) }
+    }
+
     /// `E[Φ Φᵀ] = (ω/(d − 1)) (d·diag(G) − G)` with `G = E[g gᵀ] = v vᵀ + Σ`.
     fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance) {
         if self.k == self.dimension {

@@ -59,6 +59,13 @@ impl SignLaw {
         Self { mean: vec![0.0; dimension], covariance: Covariance::zero(dimension) }
     }
 
+    /// The probability of the rarest sign of any coordinate that has two; 1 where all are sure.
+    pub fn rarest_outcome(&self) -> f64 {
+        let rarer =
+            self.mean.iter().map(|mean| 0.5 * (1.0 - mean.abs())).filter(|&probability| probability > 0.0);
+        rarer.fold(1.0, f64::min)
+    }
+
     /// Independent coordinates without atoms at 0: variances `1 − E[sign g_j]²`.
     fn set_independent(&mut self, mean: impl Iterator<Item = f64>) {
         for (sum, mean) in self.mean.iter_mut().zip(mean) {

@@ -1,6 +1,7 @@
 //! index.html: the run on one page, without network or scripts.
 
 use super::Report;
+use crate::claim::Expectation;
 use askama::Template;
 
 /// A report with its figures.
@@ -18,9 +19,11 @@ pub struct Entry<'a> {
 struct Page<'a> {
     entries: &'a [Entry<'a>],
     version: &'a str,
+    summary: String,
 }
 
 /// The page; every string of a scenario is escaped.
 pub fn render(entries: &[Entry]) -> Result<Vec<u8>, askama::Error> {
-    Ok(Page { entries, version: env!("CARGO_PKG_VERSION") }.render()?.into_bytes())
+    let summary = super::summary(entries.iter().map(|entry| entry.report));
+    Ok(Page { entries, version: env!("CARGO_PKG_VERSION"), summary }.render()?.into_bytes())
 }

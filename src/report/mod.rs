@@ -88,6 +88,20 @@ impl Outcome {
     }
 }
 
+/// How many scenarios passed, failed, and stayed undecided.
+fn summary<'a>(reports: impl Iterator<Item = &'a Report>) -> String {
+    let outcomes: Vec<Outcome> = reports.map(|report| report.outcome).collect();
+    let count = |outcome: Outcome| outcomes.iter().filter(|known| **known == outcome).count();
+    format!(
+        "{} scenario{}: {} passed, {} failed, {} inconclusive",
+        outcomes.len(),
+        if outcomes.len() == 1 { "" } else { "s" },
+        count(Outcome::Passed),
+        count(Outcome::Failed),
+        count(Outcome::Inconclusive)
+    )
+}
+
 /// Where the numbers of a report come from. All but the time and the machine decide their bits.
 #[derive(Clone, Debug, Serialize)]
 pub struct Provenance {

@@ -1,6 +1,6 @@
 //! The terminal: one line a claim, and a bar with the time left.
 
-use super::{Outcome, Report};
+use super::Report;
 use crate::claim::{Finding, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, Write};
@@ -24,15 +24,7 @@ pub fn print(out: &mut impl Write, name: &str, report: &Report, quiet: bool) -> 
 
 /// The last line of a run.
 pub fn print_summary(out: &mut impl Write, reports: &[Report]) -> io::Result<()> {
-    let count = |outcome: Outcome| reports.iter().filter(|report| report.outcome == outcome).count();
-    writeln!(
-        out,
-        "{} scenarios: {} passed, {} failed, {} inconclusive",
-        reports.len(),
-        count(Outcome::Passed),
-        count(Outcome::Failed),
-        count(Outcome::Inconclusive)
-    )
+    writeln!(out, "{}", super::summary(reports.iter()))
 }
 
 fn mark(claim: &Finding) -> &'static str {

@@ -32,8 +32,8 @@ const MOST_STEPS: usize = 100_000_000;
 const MOST_SEEDS: u64 = 1 << 32;
 /// Test functions × record times: a moment takes some four kilobytes while tasks are under way.
 const MOST_MOMENTS: usize = 250_000;
-/// Operations of the first look, counted as draws: about a day of two cores.
-const MOST_WORK: f64 = 1e13;
+/// Operations of the first look, counted as draws: some hours of two cores.
+const MOST_WORK: f64 = 1e12;
 const LONGEST_TITLE: usize = 200;
 
 pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Experiment, Invalid> {
@@ -239,7 +239,7 @@ fn fits_in_memory(model: &Model) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// The first look ends within a day or so.
+/// The first look ends within hours.
 fn ends_in_time(model: &Model, seeds: u64) -> Result<(), Invalid> {
     let Run { steps, substeps, .. } = model.run;
     let draws_a_step = (model.agents.count() + 2 * substeps) as f64 * model.dimension() as f64;
@@ -249,7 +249,7 @@ fn ends_in_time(model: &Model, seeds: u64) -> Result<(), Invalid> {
             "run.steps",
             format!(
                 "{steps}; with {} agents, {substeps} substeps, dimension {} and {seeds} seeds the first look takes \
-                 {work:.0e} draws; expected at most {MOST_WORK:.0e}, about a day",
+                 {work:.0e} draws; expected at most {MOST_WORK:.0e}, some hours",
                 model.agents.count(),
                 model.dimension()
             ),
@@ -296,16 +296,19 @@ fn claims(scenario: &Scenario, model: &Model) -> Result<Vec<Claim>, Invalid> {
     Ok(claims)
 }
 
+/// Steps of the paths that check for a deviation.
+const MOST_STEPS_OF_A_CHECK: usize = 64;
+
 /// A margin in standard deviations needs some deviation: where four paths of the SDE agree at the first
-/// record time, there is none.
+/// record time, or after some steps towards it, there is none.
 fn margins_are_above_zero(claim: &Claim, model: &Model) -> Result<(), Invalid> {
     let Claim::Trajectory(trajectory) = claim else { return Ok(()) };
     if !trajectory.margin.is_relative() {
         return Ok(());
     }
     let functions = model.functions().tested.into_iter().filter(|function| *function != TestFunction::Exit);
-    let steps = model.run.every();
-    let observables = model.observables_until(steps, functions.collect());
+    let steps = model.run.every().min(MOST_STEPS_OF_A_CHECK);
+    let observables = model.observables_over(steps, steps, functions.collect());
     let deviations = standard_deviations(&model.sde_process(0, Role::Pilot, 0), &observables, steps, 4);
     let times = observables.times();
     let at_first_record = deviations.iter().skip(times - 1).step_by(times);

@@ -2,6 +2,7 @@
 
 use super::{Coefficients, DsgdSde, Sde};
 use crate::agent::Agents;
+use crate::noise::Noise;
 use crate::optimizer::OptimizerName;
 use crate::parameter::Invalid;
 use crate::special::xi;
@@ -37,38 +38,51 @@ impl Mutant {
     ) -> Result<Box<dyn Sde>, Invalid> {
         let agents = Arc::clone(agents);
         let n = agents.count() as f64;
-        let needs = |needed: OptimizerName, name: &str| {
-            if optimizer == needed {
-                Ok(())
-            } else {
-                let message = format!(
-                    "a mistake in the SDE of {name}; expected one that this optimizer can have (for every one \
-                     eta_for_sqrt_eta, agents_lost; dcsgd no_compression_noise; dsignsgd gaussian_xi, xi_without_two, \
-                     identity_diffusion)"
-                );
-                Err(Invalid::new("mutant", message))
-            }
-        };
+        if let Some((needed, name)) = self.belongs_to()
+            && needed != optimizer
+        {
+            let message = format!(
+                "a mistake in the SDE of {name}; expected one that this optimizer can have (every one \
+                 eta_for_sqrt_eta, agents_lost; dcsgd no_compression_noise; dsignsgd gaussian_xi, xi_without_two, \
+                 identity_diffusion)"
+            );
+            return Err(Invalid::new("mutant", message));
+        }
+        if self.changes_nothing(&agents) {
+            let message = "changes nothing for these agents; expected a mistake that does";
+            return Err(Invalid::new("mutant", message));
+        }
         Ok(match self {
-            Self::NoCompressionNoise => {
-                needs(OptimizerName::Dcsgd, "dcsgd")?;
-                Box::new(DsgdSde { agents, learning_rate })
-            }
+            Self::NoCompressionNoise => Box::new(DsgdSde { agents, learning_rate }),
             Self::EtaForSqrtEta => Box::new(Scaled { sde, drift: 1.0, diffusion: learning_rate }),
             Self::AgentsLost => Box::new(Scaled { sde, drift: 1.0, diffusion: n }),
-            Self::GaussianXi => {
-                needs(OptimizerName::Dsignsgd, "dsignsgd")?;
-                Box::new(GaussianXi { agents, learning_rate })
-            }
-            Self::XiWithoutTwo => {
-                needs(OptimizerName::Dsignsgd, "dsignsgd")?;
-                Box::new(Scaled { sde, drift: 0.5, diffusion: 1.0 })
-            }
-            Self::IdentityDiffusion => {
-                needs(OptimizerName::Dsignsgd, "dsignsgd")?;
-                Box::new(IdentityDiffusion { sde, variance: learning_rate / n })
-            }
+            Self::GaussianXi => Box::new(GaussianXi { agents, learning_rate }),
+            Self::XiWithoutTwo => Box::new(Scaled { sde, drift: 0.5, diffusion: 1.0 }),
+            Self::IdentityDiffusion => Box::new(IdentityDiffusion { sde, variance: learning_rate / n }),
         })
+    }
+
+    /// The one optimizer whose SDE can have the mistake, where there is but one.
+    fn belongs_to(self) -> Option<(OptimizerName, &'static str)> {
+        match self {
+            Self::NoCompressionNoise => Some((OptimizerName::Dcsgd, "dcsgd")),
+            Self::GaussianXi | Self::XiWithoutTwo | Self::IdentityDiffusion => {
+                Some((OptimizerName::Dsignsgd, "dsignsgd"))
+            }
+            Self::EtaForSqrtEta | Self::AgentsLost => None,
+        }
+    }
+
+    /// Whether the SDE with the mistake is the right one all the same.
+    fn changes_nothing(self, agents: &Agents) -> bool {
+        let gaussian =
+            |noise: &dyn Noise| noise.scaled_student_t().is_some_and(|(_, dof)| dof == f64::INFINITY);
+        match self {
+            Self::NoCompressionNoise => agents.groups().iter().all(|group| group.compressor.omega() == 0.0),
+            Self::AgentsLost => agents.count() == 1,
+            Self::GaussianXi => agents.groups().iter().all(|group| gaussian(&*group.noise)),
+            Self::EtaForSqrtEta | Self::XiWithoutTwo | Self::IdentityDiffusion => false,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sequential looks: the budget doubles until a verdict is reached, and the error rate is spent.
 
-/// Sample sizes of the looks: `first`, doubled until the next would exceed `budget`.
+/// Sample sizes of the looks: `first`, doubled until `budget` ends it, which is the last.
 #[derive(Clone, Copy, Debug)]
 pub struct Looks {
     next: u64,
@@ -37,13 +37,9 @@ impl Iterator for Looks {
         }
         self.number += 1;
         let size = self.next;
-        self.next = size.saturating_mul(2);
-        Some(Look {
-            number: self.number,
-            size,
-            share: spent_at(self.number),
-            is_last: self.next > self.budget,
-        })
+        self.next = if size < self.budget { self.budget.min(size.saturating_mul(2)) } else { u64::MAX };
+        let is_last = size >= self.budget;
+        Some(Look { number: self.number, size, share: spent_at(self.number), is_last })
     }
 }
 
