@@ -261,7 +261,8 @@ impl Coefficients {
         let place = place.unwrap_or_default();
         let sentence = match verdict {
             Verdict::Upheld => format!(
-                "one step at a time, {tested} are the optimizer's within {percent} % at {states} states ({terms})"
+                "one step at a time, {tested} are the optimizer's within {percent} % at {states} state{} ({terms})",
+                if states == 1 { "" } else { "s" }
             ),
             Verdict::Refuted => format!("{place}: off by more than {percent} % ({terms})"),
             Verdict::Inconclusive if worst.is_none() => format!(
