@@ -329,6 +329,7 @@ fn rare_events_leave_a_right_sde_undecided() {
         .replace("[[claims]]", "[[claims]]\n[claims.trajectory]\nmargin = { absolute = 0.1 }\n[[claims]]");
     let place = Workplace::new(&[("absolute.toml", &absolute)]);
     assert!(place.run(&["absolute.toml"]).1.contains("ok   absolute: trajectory upheld"));
+    assert!(place.report("absolute")["claims"].to_string().contains("rare_events_negligible"));
 }
 
 #[test]

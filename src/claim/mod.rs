@@ -107,8 +107,9 @@ fn explain(findings: &mut [Finding]) {
     let blamed = findings.iter().filter(|finding| finding.kind == "coefficients");
     let hint = match blamed.map(|finding| (finding.verdict, finding.worst.as_ref())).next() {
         Some((Verdict::Refuted, Some(worst))) => format!("; one step at a time {} is to blame", worst.function),
-        Some((Verdict::Upheld, _)) => "; one step at a time the coefficients agree, so that the gap is the error of \
-                                       order η that any such SDE has: see whether it falls with the learning rate"
+        Some((Verdict::Upheld, _)) => "; one step at a time what was tested of the coefficients agrees within its \
+                                       margin, which speaks for the error of order η that any such SDE has: see \
+                                       whether it falls with the learning rate"
             .to_owned(),
         _ => return,
     };

@@ -220,7 +220,8 @@ impl Comparison<'_> {
     ) -> Option<Finding> {
         let cells: Vec<usize> = self.cells().collect();
         let diverged = moments.non_finite_optimizer + moments.non_finite_sde > 0;
-        let too_rare = claim.margin.is_relative() && self.events(moments.seeds()) < EVENTS_FOR_AN_INTERVAL;
+        let rare = self.events(moments.seeds()) < EVENTS_FOR_AN_INTERVAL;
+        let too_rare = rare && claim.margin.is_relative();
         let (verdict, worst) = if diverged {
             (Verdict::Refuted, None)
         } else if too_rare {
@@ -238,6 +239,8 @@ impl Comparison<'_> {
         let mut assumes = vec!["block_means_gaussian".to_owned(), "integrator_bias_extrapolated".to_owned()];
         if claim.margin.is_relative() {
             assumes.push("pilot_deviations".to_owned());
+        } else if rare {
+            assumes.push("rare_events_negligible".to_owned());
         }
         Some(Finding {
             kind: "trajectory",
