@@ -2,6 +2,7 @@
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// A parameter that was read but cannot be: where it stands, what was read and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,14 +62,12 @@ impl PerCoordinate {
                 ));
             }
         };
-        match values.iter().position(|&value| !accepts(value)) {
-            None => Ok(values),
-            Some(index) => {
-                let place =
-                    if matches!(self, Self::Each(_)) { format!("{key}[{index}]") } else { key.to_owned() };
-                Err(Invalid::new(place, format!("{}; expected {right}", values[index])))
-            }
+        for (index, &value) in values.iter().enumerate() {
+            let place =
+                || if matches!(self, Self::Each(_)) { format!("{key}[{index}]") } else { key.to_owned() };
+            checked("", value, &accepts, right).map_err(|invalid| invalid.under(&place()))?;
         }
+        Ok(values)
     }
 }
 
@@ -98,13 +97,26 @@ impl<'de> Deserialize<'de> for PerCoordinate {
     }
 }
 
-/// `value` where it is a finite number that satisfies `accepts`.
+/// Sizes of numbers other than 0: their squares, products and ratios are normal numbers.
+const SIZES: RangeInclusive<f64> = 1e-30..=1e30;
+
+/// `value` where it is a number of a size that can be computed with, and satisfies `accepts`.
 pub fn checked(key: &str, value: f64, accepts: impl Fn(f64) -> bool, right: &str) -> Result<f64, Invalid> {
-    if value.is_finite() && accepts(value) {
+    if !value.is_finite() || !accepts(value) {
+        Err(Invalid::new(key, format!("{}; expected {right}", shown(value))))
+    } else if value == 0.0 || SIZES.contains(&value.abs()) {
         Ok(value)
     } else {
-        Err(Invalid::new(key, format!("{value}; expected {right}")))
+        let (least, largest) = (SIZES.start(), SIZES.end());
+        let message = format!("{value:e}; expected {right}, of a size from {least:e} to {largest:e}");
+        Err(Invalid::new(key, message))
     }
+}
+
+/// A number as messages give it: with an exponent where it would be long without.
+pub fn shown(value: f64) -> String {
+    let is_short = value == 0.0 || !value.is_finite() || (1e-5..1e7).contains(&value.abs());
+    if is_short { value.to_string() } else { format!("{value:e}") }
 }
 
 /// Largest full matrix: its eigenvalues are computed in well under a second.
@@ -127,8 +139,9 @@ pub fn semidefinite(key: &str, rows: &[Vec<f64>], dimension: usize) -> Result<Ve
         ));
     }
     let entries: Vec<f64> = rows.iter().flatten().copied().collect();
-    if entries.iter().any(|entry| !entry.is_finite()) {
-        return Err(Invalid::new(key, "an entry is not finite; expected finite numbers"));
+    for (index, &entry) in entries.iter().enumerate() {
+        let place = || format!("{key}[{}][{}]", index / dimension, index % dimension);
+        checked("", entry, |_| true, "a finite number").map_err(|invalid| invalid.under(&place()))?;
     }
     let entry = |i: usize, j: usize| entries[i * dimension + j];
     let asymmetric =
@@ -146,7 +159,7 @@ pub fn semidefinite(key: &str, rows: &[Vec<f64>], dimension: usize) -> Result<Ve
     if least < -16.0 * dimension as f64 * f64::EPSILON * largest {
         return Err(Invalid::new(
             key,
-            format!("has the eigenvalue {least:.6}; expected a positive semidefinite matrix"),
+            format!("has the eigenvalue {least:.3e}; expected a positive semidefinite matrix"),
         ));
     }
     Ok(entries)

@@ -63,7 +63,12 @@ impl Parameters {
     }
 
     pub(super) fn build(&self, model: &Model) -> Result<super::Claim, Invalid> {
-        let margin = checked("margin", self.margin, |margin| margin > 0.0, "a finite number above 0")?;
+        let margin = checked(
+            "margin",
+            self.margin,
+            |margin| margin > 0.0 && margin <= 1.0,
+            "a number above 0 and at most 1",
+        )?;
         if !model.can_sample(1) {
             return Err(Invalid::new(
                 "",

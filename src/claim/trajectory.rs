@@ -43,9 +43,12 @@ impl Margin {
         matches!(self, Self::Effect(_))
     }
 
-    fn size(self) -> f64 {
+    /// Its name in scenarios, and its size.
+    fn parts(self) -> (&'static str, f64) {
         match self {
-            Self::Effect(size) | Self::Absolute(size) | Self::Constant(size) => size,
+            Self::Effect(size) => ("effect", size),
+            Self::Absolute(size) => ("absolute", size),
+            Self::Constant(size) => ("constant", size),
         }
     }
 
@@ -78,14 +81,15 @@ pub struct Parameters {
 
 impl Parameters {
     pub(super) fn build(&self, model: &Model) -> Result<super::Claim, Invalid> {
-        checked("margin", self.margin.size(), |size| size > 0.0, "a finite number above 0")?;
+        let (name, size) = self.margin.parts();
+        checked(&format!("margin.{name}"), size, |size| size > 0.0, "a number above 0")?;
         if model.functions().tested.iter().all(|function| *function == TestFunction::Exit) {
             return Err(Invalid::new(
                 "",
                 format!(
-                    "no test function has moments that sampling can compare (those of order below {} exist, and an \
-                     honest interval for x[i] needs order 4); expected bounded ones, such as \
-                     [[functions]] tanh = {{ coordinate = 0, scale = 1.0 }}",
+                    "no test function has moments that sampling can compare (under this noise, compression and \
+                     learning rate those of order below {:.3} exist, and an honest interval for x[i] needs order 4); \
+                     expected bounded ones, such as [[functions]] tanh = {{ coordinate = 0, scale = 1.0 }}",
                     model.tail_index()
                 ),
             ));

@@ -104,7 +104,9 @@ fn scenarios(arguments: &Arguments) -> Result<BTreeMap<String, Loaded>, Vec<Inpu
             }
             match load(&file, overrides) {
                 Ok(loaded) => {
-                    if let Some(Loaded { file: other, .. }) = scenarios.insert(stem.clone(), loaded) {
+                    if let Some(Loaded { file: other, .. }) = scenarios.insert(stem.clone(), loaded)
+                        && !is_same(&file, &other)
+                    {
                         let message = format!(
                             "its reports would stand in the same folder {stem} as those of {}; expected file names \
                              that differ",
@@ -128,6 +130,11 @@ fn scenarios(arguments: &Arguments) -> Result<BTreeMap<String, Loaded>, Vec<Inpu
         ));
     }
     if errors.is_empty() { Ok(scenarios) } else { Err(errors) }
+}
+
+/// Whether two paths lead to the same file, which then is run once.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 /// Whether a folder of this name can stand beside `index.html` and `junit.xml`.

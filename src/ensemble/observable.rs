@@ -53,6 +53,14 @@ pub struct Argument {
 }
 
 impl BoundedFunction {
+    /// Its name in scenarios.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Tanh(_) => "tanh",
+            Self::Cos(_) => "cos",
+        }
+    }
+
     /// Coordinate and scale.
     pub fn argument(&self) -> &Argument {
         match self {

@@ -39,17 +39,13 @@ impl InputError {
     pub(super) fn not_text(file: &Path, error: &std::string::FromUtf8Error) -> Self {
         let valid = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
-        let text = String::from_utf8_lossy(&bytes[..valid]);
+        let text = String::from_utf8_lossy(bytes);
         let message = format!("the byte 0x{:02x} is not UTF-8; expected a TOML file in UTF-8", bytes[valid]);
         Self::at(file, &text, Some(valid..valid), message)
     }
 
-    pub(super) fn syntax(file: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let message: String = error.message().replace('\n', "; ").chars().take(LONGEST_MESSAGE).collect();
-        Self::at(file, text, error.span(), message)
-    }
-
     pub(super) fn at(file: &Path, text: &str, span: Option<Range<usize>>, message: String) -> Self {
+        let message = message.chars().take(LONGEST_MESSAGE).collect();
         let place = span.map(|span| Place::of(text, span));
         Self { file: file.to_owned(), place, message }
     }
@@ -57,6 +53,9 @@ impl InputError {
 
 impl Place {
     fn of(text: &str, span: Range<usize>) -> Self {
+        // Editors do not show the byte order mark.
+        let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let (text, span) = (&text[mark..], span.start.saturating_sub(mark)..span.end.saturating_sub(mark));
         let start = floor_char_boundary(text, span.start);
         let end = floor_char_boundary(text, span.end.max(start));
         let before = &text[..start];
@@ -66,7 +65,9 @@ impl Place {
         // A quote of a very long line starts a little before the place.
         let skipped = column.saturating_sub(LONGEST_QUOTE / 2);
         let skipped = if line_text.chars().count() <= LONGEST_QUOTE { 0 } else { skipped };
-        let quote: String = line_text.chars().skip(skipped).take(LONGEST_QUOTE).collect();
+        // What terminals would obey is not quoted.
+        let shown = |c: char| if c.is_control() { ' ' } else { c };
+        let quote: String = line_text.chars().skip(skipped).take(LONGEST_QUOTE).map(shown).collect();
         let end_of_line = line_start + line_text.len();
         let marked = text[start..end.min(end_of_line).max(start)].chars().count().clamp(1, LONGEST_QUOTE);
         Self { line: before.matches('\n').count() + 1, column, quote, marked }

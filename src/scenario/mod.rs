@@ -4,6 +4,7 @@ mod error;
 mod parse;
 mod span;
 mod validate;
+mod wording;
 
 pub use error::InputError;
 pub use parse::{MonteCarlo, Scenario};
@@ -42,7 +43,10 @@ pub fn load(file: &Path, overrides: Overrides) -> Result<Loaded, InputError> {
 
 /// Checks the text of a scenario that stands in `file`.
 pub fn check(file: &Path, text: String, overrides: Overrides) -> Result<Loaded, InputError> {
-    let scenario = parse::parse(&text).map_err(|error| InputError::syntax(file, &text, &error))?;
+    let scenario = parse::parse(&text).map_err(|error| {
+        let (span, message) = wording::reword(&text, &error);
+        InputError::at(file, &text, span, message)
+    })?;
     let experiment = validate::validate(scenario, overrides).map_err(|invalid| {
         InputError::at(file, &text, span::of(&text, &invalid.path), invalid.to_string())
     })?;

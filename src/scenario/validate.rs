@@ -8,9 +8,10 @@ use crate::compressor::{Compressor, Identity};
 use crate::ensemble::{BLOCK, Domain, TestFunction, standard_deviations};
 use crate::model::{Model, Run};
 use crate::objective::Objective;
-use crate::parameter::{Invalid, checked};
+use crate::parameter::{Invalid, checked, shown};
 use crate::random::Role;
 use crate::sde;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// A checked scenario: what is compared, with how many seeds, and what is claimed of it.
@@ -35,6 +36,8 @@ const MOST_MOMENTS: usize = 250_000;
 /// Operations of the first look, counted as draws: some hours of two cores.
 const MOST_WORK: f64 = 1e12;
 const LONGEST_TITLE: usize = 200;
+/// A step must change a state of size 1 by more than rounding does.
+const LEARNING_RATES: RangeInclusive<f64> = 1e-9..=1e3;
 
 pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Experiment, Invalid> {
     title(&scenario.title)?;
@@ -77,9 +80,9 @@ fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, In
 
 fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<Run, Invalid> {
     let build = || -> Result<Run, Invalid> {
-        let above_zero = |value: f64| value > 0.0;
-        let learning_rate =
-            checked("learning_rate", parameters.learning_rate, above_zero, "a finite number above 0")?;
+        let in_range = |value: f64| LEARNING_RATES.contains(&value);
+        let right = format!("a number from {:e} to {:e}", LEARNING_RATES.start(), LEARNING_RATES.end());
+        let learning_rate = checked("learning_rate", parameters.learning_rate, in_range, &right)?;
         let steps = whole("steps", parameters.steps, 1, MOST_STEPS)?;
         let records = whole("records", parameters.records, 1, steps)?;
         if !steps.is_multiple_of(records) {
@@ -92,7 +95,7 @@ fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<
             None => None,
             Some(domain) => {
                 let norm = start.iter().fold(0.0, |norm, &x| libm::hypot(norm, x));
-                let right = format!("a finite number above the norm of the start, {norm}");
+                let right = format!("a finite number above the norm of the start, {}", shown(norm));
                 let radius = checked("domain.radius", domain.radius, |radius| radius > norm, &right)?;
                 Some(Domain { radius })
             }
@@ -189,9 +192,10 @@ fn offsets_cancel(groups: &[Group], dimension: usize) -> Result<(), Invalid> {
         let (sum, size) =
             terms.fold((0.0, 0.0), |(sum, size): (f64, f64), term| (sum + term, size + term.abs()));
         if sum.abs() > 1e-12 * size {
+            let last = groups.iter().rposition(|group| group.gradient_offset.is_some()).unwrap_or(0);
             return Err(Invalid::new(
-                "agents",
-                format!("gradient offsets of coordinate {j} add up to {sum} over the agents; expected 0"),
+                format!("agents[{last}].gradient_offset"),
+                format!("the offsets of coordinate {j} add up to {} over the agents; expected 0", shown(sum)),
             ));
         }
     }
@@ -202,12 +206,10 @@ fn bounded_functions(scenario: &Scenario, dimension: usize) -> Result<Vec<TestFu
     let mut functions = Vec::new();
     for (index, function) in scenario.functions.iter().enumerate() {
         let argument = function.argument();
-        let path = format!("functions[{index}]");
-        if argument.coordinate >= dimension {
-            let message = format!("coordinate {}; expected at most {}", argument.coordinate, dimension - 1);
-            return Err(Invalid::new(path, message));
-        }
-        checked(&path, argument.scale, |scale| (1e-9..=1e9).contains(&scale), "a scale from 1e-9 to 1e9")?;
+        let path = format!("functions[{index}].{}", function.name());
+        whole(&format!("{path}.coordinate"), argument.coordinate, 0, dimension - 1)?;
+        let in_range = |scale| (1e-9..=1e9).contains(&scale);
+        checked(&format!("{path}.scale"), argument.scale, in_range, "a number from 1e-9 to 1e9")?;
         functions.push(TestFunction::Bounded(function.clone()));
     }
     Ok(functions)

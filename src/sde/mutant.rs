@@ -42,7 +42,7 @@ impl Mutant {
             && needed != optimizer
         {
             let message = format!(
-                "a mistake in the SDE of {name}; expected one that this optimizer can have (every one \
+                "this mistake is one in the SDE of {name}; expected one that this optimizer can have (every one \
                  eta_for_sqrt_eta, agents_lost; dcsgd no_compression_noise; dsignsgd gaussian_xi, xi_without_two, \
                  identity_diffusion)"
             );

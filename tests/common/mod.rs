@@ -1,6 +1,7 @@
 //! What several tests share: experiments from scenario text, and draws compared with what is claimed.
 #![allow(dead_code)]
 
+use assert_cmd::Command;
 use itocheck::objective::{Objective, ObjectiveParameters};
 use itocheck::scenario::{Experiment, Overrides, check};
 use std::path::Path;
@@ -8,6 +9,36 @@ use std::sync::Arc;
 
 /// Rounding of a sum of a million terms of size 1.
 const ROUNDING: f64 = 1e-10;
+
+/// What a call of `itocheck` came to.
+pub struct Called {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+/// Calls `itocheck run` in `folder`.
+pub fn run(folder: &Path, arguments: &[&str]) -> Called {
+    itocheck(folder, &[&["run"], arguments].concat())
+}
+
+/// Calls `itocheck` in `folder`.
+pub fn itocheck(folder: &Path, arguments: &[&str]) -> Called {
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("itocheck"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Called {
+        code: output.status.code().expect("ended by a signal"),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
+}
 
 /// The experiment of a scenario's text.
 pub fn experiment(text: &str) -> Experiment {
