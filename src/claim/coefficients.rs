@@ -40,7 +40,7 @@ pub struct Coefficients {
     /// Relative to the norm of the drift, and to the diffusion covariance: to the trace over d, or to
     /// `√(A_ii A_jj)` where that is more.
     margin: f64,
-    expect: Expectation,
+    pub(super) expect: Expectation,
 }
 
 /// `claims.coefficients`.

@@ -86,6 +86,24 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Of a claim that nobody waited for.
+    pub(super) fn interrupted(kind: &'static str, expected: Expectation, error_rate: f64) -> Self {
+        Self {
+            kind,
+            expected,
+            verdict: Verdict::Inconclusive,
+            as_expected: false,
+            error_rate,
+            seeds: 0,
+            looks: 0,
+            detectable_gap: None,
+            assumes: Vec::new(),
+            worst: None,
+            left_out: Vec::new(),
+            sentence: "interrupted before it was decided".to_owned(),
+        }
+    }
+
     /// "passed", "failed" or, where nothing was decided, "inconclusive".
     pub fn standing(&self) -> &'static str {
         match self.verdict {

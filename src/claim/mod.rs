@@ -13,11 +13,12 @@ use crate::parameter::registry;
 pub use coefficients::Coefficients;
 pub use decision::{Gap, Levels, decide};
 pub use finding::{Expectation, Finding, Verdict, Worst};
-pub use tables::MomentTables;
+pub use tables::{MomentTables, Table};
 pub use trajectory::Trajectory;
 
 use crate::scenario::Experiment;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use trajectory::Compared;
 
 /// A claim that was checked.
@@ -50,6 +51,9 @@ pub trait Progress: Sync {
 
     /// So many of them are done.
     fn tick(&self, units: u64);
+
+    /// The claim of this index among those of the experiment is decided.
+    fn decided(&self, _claim: usize, _finding: &Finding) {}
 }
 
 /// What judging the claims of an experiment gave.
@@ -75,31 +79,42 @@ pub struct NonFinite {
 
 /// Judges all claims of an experiment. Trajectories share their paths.
 pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
-    let trajectories: Vec<&Trajectory> = experiment
-        .claims
-        .iter()
-        .filter_map(|claim| match claim {
-            Claim::Trajectory(trajectory) => Some(trajectory),
-            Claim::Coefficients(_) => None,
-        })
-        .collect();
-    let coefficients: Vec<Option<Finding>> = experiment
-        .claims
-        .iter()
-        .map(|claim| match claim {
-            Claim::Coefficients(coefficients) => Some(coefficients.judge(experiment, progress)),
-            Claim::Trajectory(_) => None,
-        })
-        .collect();
-    let Compared { findings, moments, non_finite, path_steps } =
+    let mut findings = BTreeMap::new();
+    let mut trajectories = Vec::new();
+    for (index, claim) in experiment.claims.iter().enumerate() {
+        match claim {
+            Claim::Coefficients(coefficients) => {
+                let finding = coefficients.judge(experiment, progress);
+                progress.decided(index, &finding);
+                findings.insert(index, finding);
+            }
+            Claim::Trajectory(trajectory) => trajectories.push((index, trajectory)),
+        }
+    }
+    let Compared { findings: of_trajectories, moments, non_finite, path_steps } =
         trajectory::judge(&trajectories, experiment, progress);
-    let mut of_trajectories = findings.into_iter();
-    let mut findings: Vec<Finding> = coefficients
-        .into_iter()
-        .filter_map(|of_coefficients| of_coefficients.or_else(|| of_trajectories.next()))
-        .collect();
+    findings.extend(of_trajectories);
+    let mut findings: Vec<Finding> = findings.into_values().collect();
     explain(&mut findings);
     Judgement { findings, moments, non_finite, path_steps }
+}
+
+/// What an interrupted run makes of an experiment: the claims that were `decided`, by their indices, and
+/// the others as inconclusive.
+pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) -> Judgement {
+    let finding = |(index, claim): (usize, &Claim)| {
+        decided.get(&index).cloned().unwrap_or_else(|| match claim {
+            Claim::Coefficients(claim) => {
+                Finding::interrupted("coefficients", claim.expect, experiment.monte_carlo.error_rate)
+            }
+            Claim::Trajectory(claim) => {
+                Finding::interrupted("trajectory", claim.expect, experiment.monte_carlo.error_rate)
+            }
+        })
+    };
+    let mut findings: Vec<Finding> = experiment.claims.iter().enumerate().map(finding).collect();
+    explain(&mut findings);
+    Judgement { findings, moments: None, non_finite: NonFinite::default(), path_steps: 0 }
 }
 
 /// Says of a refuted trajectory what the coefficients make of it.

@@ -2,10 +2,11 @@
 
 use super::intervals::Intervals;
 use crate::ensemble::{Moments, Observables};
-use serde::Serialize;
+use crate::stats::Series;
+use serde::{Deserialize, Serialize};
 
 /// Moments of both processes as reports give them; tables are by function, then by time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MomentTables {
     /// t, 0 first.
     pub times: Vec<f64>,
@@ -23,8 +24,8 @@ pub struct MomentTables {
     pub flow: Vec<Vec<f64>>,
 }
 
-/// Means with standard errors.
-#[derive(Clone, Debug, Serialize)]
+/// Means with standard errors, by function, then by time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     /// null where not finite.
     pub mean: Vec<Vec<Option<f64>>>,
@@ -33,18 +34,17 @@ pub struct Table {
 }
 
 /// Means of the SDE, with the bias of its integrator.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SdeTable {
     /// Of the finer integration.
-    pub mean: Vec<Vec<Option<f64>>>,
-    /// null where not finite.
-    pub standard_error: Vec<Vec<Option<f64>>>,
+    #[serde(flatten)]
+    pub table: Table,
     /// The upper confidence limit of the integrator's own bias, by which intervals are widened.
     pub integrator_bias: Vec<Vec<Option<f64>>>,
 }
 
 /// Gaps with their intervals and margins.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GapTable {
     /// Optimizer minus SDE.
     pub estimate: Vec<Vec<Option<f64>>>,
@@ -54,7 +54,41 @@ pub struct GapTable {
     pub margin: Vec<Vec<Option<f64>>>,
 }
 
+impl Table {
+    /// Of every observable of `series`, the sums of one process.
+    pub fn new(series: &Series, observables: &Observables) -> Self {
+        let table = |entry: &dyn Fn(usize) -> f64| {
+            by_function(observables.functions.len(), observables.times(), |index| finite(entry(index)))
+        };
+        Self {
+            mean: table(&|index| series.mean(index)),
+            standard_error: table(&|index| series.standard_error(index)),
+        }
+    }
+
+    /// Whether it has a row for each of so many functions, and a column for each time.
+    pub fn has_shape(&self, functions: usize, times: usize) -> bool {
+        let fits =
+            |rows: &[Vec<Option<f64>>]| rows.len() == functions && rows.iter().all(|row| row.len() == times);
+        fits(&self.mean) && fits(&self.standard_error)
+    }
+}
+
 impl MomentTables {
+    /// Whether all tables have a row for each function, and a column for each time.
+    pub fn is_rectangular(&self) -> bool {
+        fn fits<T>(tables: &MomentTables, rows: &[Vec<T>]) -> bool {
+            rows.len() == tables.functions.len() && rows.iter().all(|row| row.len() == tables.times.len())
+        }
+        let (functions, times) = (self.functions.len(), self.times.len());
+        self.optimizer.has_shape(functions, times)
+            && self.sde.table.has_shape(functions, times)
+            && fits(self, &self.sde.integrator_bias)
+            && fits(self, &self.gap.estimate)
+            && fits(self, &self.gap.interval)
+            && fits(self, &self.gap.margin)
+    }
+
     /// The tables at one look, with the margin of every index into the moments.
     pub(super) fn new(
         times: Vec<f64>,
@@ -70,13 +104,9 @@ impl MomentTables {
         Self {
             times,
             functions: observables.functions.iter().map(ToString::to_string).collect(),
-            optimizer: Table {
-                mean: table(&|index| moments.optimizer.mean(index)),
-                standard_error: table(&|index| moments.optimizer.standard_error(index)),
-            },
+            optimizer: Table::new(&moments.optimizer, observables),
             sde: SdeTable {
-                mean: table(&|index| moments.sde.mean(index)),
-                standard_error: table(&|index| moments.sde.standard_error(index)),
+                table: Table::new(&moments.sde, observables),
                 integrator_bias: table(&|index| intervals.bias(index)),
             },
             gap: GapTable {

@@ -13,6 +13,7 @@ use crate::random::Role;
 use crate::scenario::Experiment;
 use crate::stats::{Look, Looks, clopper_pearson};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// Paths of the pilot that sets the scale of effects: deviations within about 2 % of the truth for
 /// near-Gaussian laws. It is frozen before anything is compared, so its error moves no error rate.
@@ -101,14 +102,19 @@ impl Parameters {
 /// What the trajectory claims of one experiment came to.
 #[derive(Default)]
 pub(super) struct Compared {
-    pub findings: Vec<Finding>,
+    /// By the indices of their claims.
+    pub findings: BTreeMap<usize, Finding>,
     pub moments: Option<MomentTables>,
     pub non_finite: NonFinite,
     pub path_steps: u64,
 }
 
 /// Judges trajectory claims of one experiment on the same paths.
-pub(super) fn judge(claims: &[&Trajectory], experiment: &Experiment, progress: &dyn Progress) -> Compared {
+pub(super) fn judge(
+    claims: &[(usize, &Trajectory)],
+    experiment: &Experiment,
+    progress: &dyn Progress,
+) -> Compared {
     if claims.is_empty() {
         return Compared::default();
     }
@@ -116,12 +122,12 @@ pub(super) fn judge(claims: &[&Trajectory], experiment: &Experiment, progress: &
     let seed = experiment.monte_carlo.seed;
     let functions = model.functions();
     let observables = model.observables(functions.tested);
-    let deviations = standard_deviations(
-        &model.sde_process(seed, Role::Pilot, 0),
-        &observables,
-        model.run.steps,
-        PILOT_PATHS,
-    );
+    let steps = model.run.steps;
+    progress.announce(PILOT_PATHS * steps as u64);
+    let pilot = model.sde_process(seed, Role::Pilot, 0);
+    let deviations = standard_deviations(&pilot, &observables, steps, PILOT_PATHS, &|| {
+        progress.tick(steps as u64);
+    });
     let optimizer = model.optimizer_process(seed, Role::Optimizer);
     let sde = model.sde_process(seed, Role::Sde, COARSE_EVERY);
     let comparison = Comparison {
@@ -153,7 +159,7 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     fn judge(
         &self,
-        claims: &[&Trajectory],
+        claims: &[(usize, &Trajectory)],
         optimizer: &dyn Process,
         sde: &dyn Process,
         progress: &dyn Progress,
@@ -161,7 +167,7 @@ impl Comparison<'_> {
         let monte_carlo = self.experiment.monte_carlo;
         let whole_blocks = |paths: u64| paths.div_ceil(BLOCK as u64);
         let mut moments = Moments::default();
-        let mut findings: Vec<Option<Finding>> = vec![None; claims.len()];
+        let mut findings = BTreeMap::new();
         let mut last = None;
         for look in Looks::new(whole_blocks(monte_carlo.seeds), whole_blocks(monte_carlo.max_seeds)) {
             let blocks = moments.gap.count()..look.size;
@@ -173,23 +179,26 @@ impl Comparison<'_> {
             let levels = Levels::new(monte_carlo.error_rate, look, self.cells().count());
             let budget = (monte_carlo.max_seeds as f64 / moments.seeds() as f64).max(1.0);
             let intervals = Intervals::new(&moments, self.observables, levels, budget);
-            for (claim, finding) in claims.iter().zip(&mut findings) {
-                if finding.is_none() {
-                    *finding = self.finding(claim, &moments, &intervals, look);
+            for &(index, claim) in claims {
+                if !findings.contains_key(&index)
+                    && let Some(finding) = self.finding(claim, &moments, &intervals, look)
+                {
+                    progress.decided(index, &finding);
+                    findings.insert(index, finding);
                 }
             }
             last = Some(intervals);
-            if findings.iter().all(Option::is_some) {
+            if findings.len() == claims.len() {
                 break;
             }
         }
         let tables = last.map(|intervals| {
             let times = self.experiment.model.run.times();
-            let margin = |index| self.margin(claims[0].margin, index);
+            let margin = |index| self.margin(claims[0].1.margin, index);
             MomentTables::new(times, &moments, self.observables, &intervals, margin)
         });
         Compared {
-            findings: findings.into_iter().flatten().collect(),
+            findings,
             moments: tables,
             non_finite: NonFinite { optimizer: moments.non_finite_optimizer, sde: moments.non_finite_sde },
             path_steps: moments.seeds() * self.experiment.model.run.steps as u64,

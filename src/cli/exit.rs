@@ -10,3 +10,5 @@ pub const WRONG_INPUT: u8 = 2;
 pub const INCONCLUSIVE: u8 = 3;
 /// The machine failed us: files or memory.
 pub const MACHINE: u8 = 4;
+/// Interrupted, as by Ctrl-C.
+pub const INTERRUPTED: u8 = 130;

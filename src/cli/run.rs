@@ -1,43 +1,44 @@
 //! `itocheck run`.
 
-use super::exit;
-use crate::claim::judge;
+use super::select::{Scenarios, Selection};
+use super::{create_folder, exit, fail, refuse, standard_output};
+use crate::claim::{Finding, Judgement, Progress, interrupted, judge};
 use crate::ensemble::record_paths;
+use crate::golden::{Files, Golden};
 use crate::model::Model;
 use crate::random::Role;
 use crate::report::plot::{PathPicture, Picture};
 use crate::report::terminal::{Bar, print, print_summary};
 use crate::report::{Outcome, Report, html, junit, plot, write_whole};
-use crate::scenario::{InputError, Loaded, Overrides, load};
+use crate::scenario::{InputError, Loaded, Overrides};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// Sample paths of each process in the figure of paths.
+/// Sample paths of each process in the figure of paths, and points of each at most.
 const PATHS_DRAWN: usize = 5;
+const POINTS_DRAWN: usize = 2000;
 
 /// Arguments of `itocheck run`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Scenario files, or folders with scenario files directly in them.
-    #[arg(default_value = "scenarios")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    selection: Selection,
     /// Folder for reports and figures.
     #[arg(long, value_name = "DIR", default_value = "itocheck-out")]
     out: PathBuf,
-    /// Threads to simulate with; they change no bit of the moments [default: all cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    threads: Option<u16>,
+    /// Folder of golden outputs, whose curves are drawn along.
+    #[arg(long, value_name = "DIR", default_value = "golden")]
+    golden: PathBuf,
     /// Paths of each process at the first look.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
     seeds: Option<u64>,
     /// Paths of each process at most.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
     max_seeds: Option<u64>,
-    /// Only scenarios whose file name contains this text.
-    #[arg(long, value_name = "TEXT")]
-    filter: Option<String>,
     /// Print only claims that did not come out as expected.
     #[arg(long)]
     quiet: bool,
@@ -48,127 +49,29 @@ pub struct Arguments {
 
 /// Runs scenarios and returns the exit code.
 pub fn run(arguments: &Arguments) -> u8 {
-    let scenarios = match scenarios(arguments) {
-        Ok(scenarios) => scenarios,
-        Err(errors) => {
-            for error in errors {
-                eprintln!("error: {error}");
-            }
-            return exit::WRONG_INPUT;
-        }
-    };
-    let mut pool = rayon::ThreadPoolBuilder::new();
-    if let Some(threads) = arguments.threads {
-        pool = pool.num_threads(threads.into());
-    }
-    let done = match pool.build() {
-        Ok(pool) => pool.install(|| run_all(arguments, &scenarios)),
-        Err(error) => Err(io::Error::other(error)),
-    };
-    match done {
-        Ok(outcomes) if outcomes.contains(&Outcome::Failed) => exit::NOT_AS_EXPECTED,
-        Ok(outcomes) if outcomes.contains(&Outcome::Inconclusive) => exit::INCONCLUSIVE,
-        Ok(_) => exit::AS_EXPECTED,
-        Err(error) => {
-            eprintln!("error: {error}");
-            exit::MACHINE
-        }
-    }
-}
-
-/// All scenarios asked for, by the stems of their files, or every error in them.
-fn scenarios(arguments: &Arguments) -> Result<BTreeMap<String, Loaded>, Vec<InputError>> {
     let overrides = Overrides { seeds: arguments.seeds, max_seeds: arguments.max_seeds };
-    let wanted = |stem: &str| arguments.filter.as_ref().is_none_or(|text| stem.contains(text.as_str()));
-    let mut scenarios = BTreeMap::new();
-    let mut errors = Vec::new();
-    for path in &arguments.paths {
-        let files = match files(path) {
-            Ok(files) => files,
-            Err(error) => {
-                errors.push(error);
-                continue;
-            }
-        };
-        for file in files {
-            let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            if !wanted(&stem) {
-                continue;
-            }
-            if !names_a_folder(&stem) {
-                let message = format!(
-                    "the reports cannot stand in a folder named {stem:?}; expected another file name"
-                );
-                errors.push(InputError::whole(&file, message));
-                continue;
-            }
-            match load(&file, overrides) {
-                Ok(loaded) => {
-                    if let Some(Loaded { file: other, .. }) = scenarios.insert(stem.clone(), loaded)
-                        && !is_same(&file, &other)
-                    {
-                        let message = format!(
-                            "its reports would stand in the same folder {stem} as those of {}; expected file names \
-                             that differ",
-                            other.display()
-                        );
-                        errors.push(InputError::whole(&file, message));
-                    }
-                }
-                Err(error) => errors.push(error),
-            }
-        }
-    }
-    if errors.is_empty() && scenarios.is_empty() {
-        let message = match &arguments.filter {
-            Some(text) => format!("no scenario's file name contains {text:?}; expected at least one"),
-            None => "no scenario; expected at least one .toml file".to_owned(),
-        };
-        errors.push(InputError::whole(
-            arguments.paths.first().map_or(Path::new("scenarios"), PathBuf::as_path),
-            message,
-        ));
-    }
-    if errors.is_empty() { Ok(scenarios) } else { Err(errors) }
-}
-
-/// Whether two paths lead to the same file, which then is run once.
-fn is_same(one: &Path, other: &Path) -> bool {
-    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
-}
-
-/// Whether a folder of this name can stand beside `index.html` and `junit.xml`.
-fn names_a_folder(stem: &str) -> bool {
-    let taken = ["", ".", "..", "index.html", "junit.xml"];
-    !taken.contains(&stem) && !stem.contains(|c: char| c.is_control() || c == '/')
-}
-
-/// Creates a folder and those above it; an error names it.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(folder)
-        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))
-}
-
-/// The file itself, or the `.toml` files directly in a folder.
-fn files(path: &Path) -> Result<Vec<PathBuf>, InputError> {
-    let unreadable = |error: io::Error| {
-        InputError::whole(
-            path,
-            format!("cannot be read ({error}); expected a scenario file or a folder of them"),
-        )
+    let scenarios = match arguments.selection.load(overrides) {
+        Ok(scenarios) => scenarios,
+        Err(errors) => return refuse(&errors),
     };
-    if !path.metadata().map_err(unreadable)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut files = Vec::new();
-    for entry in path.read_dir().map_err(unreadable)? {
-        let file = entry.map_err(unreadable)?.path();
-        if file.extension().is_some_and(|extension| extension == "toml") && !file.is_dir() {
-            files.push(file);
+    let golden = match golden(&arguments.golden, &scenarios) {
+        Ok(golden) => golden,
+        Err(errors) => return refuse(&errors),
+    };
+    run_all(arguments, &scenarios, &golden).unwrap_or_else(|error| fail(&error))
+}
+
+/// The golden numbers of the scenarios that have any.
+fn golden(folder: &Path, scenarios: &Scenarios) -> Result<BTreeMap<String, Golden>, Vec<InputError>> {
+    let mut golden = BTreeMap::new();
+    let mut errors = Vec::new();
+    for name in scenarios.keys() {
+        match Golden::load(&Files::of(folder, name).numbers) {
+            Ok(numbers) => golden.extend(numbers.map(|numbers| (name.clone(), numbers))),
+            Err(error) => errors.push(error),
         }
     }
-    files.sort();
-    Ok(files)
+    if errors.is_empty() { Ok(golden) } else { Err(errors) }
 }
 
 /// A finished scenario: its folder's name, its report and its SVG figures.
@@ -178,45 +81,191 @@ struct Finished {
     figures: Vec<(String, String)>,
 }
 
-fn run_all(arguments: &Arguments, scenarios: &BTreeMap<String, Loaded>) -> io::Result<Vec<Outcome>> {
+fn run_all(
+    arguments: &Arguments,
+    scenarios: &Scenarios,
+    golden: &BTreeMap<String, Golden>,
+) -> io::Result<u8> {
     create_folder(&arguments.out)?;
-    let mut out = io::stdout().lock();
+    let workers = Workers::new(arguments.selection.pool()?)?;
     let mut finished = Vec::new();
+    let mut is_interrupted = false;
     for (index, (name, loaded)) in scenarios.iter().enumerate() {
         let bar = Bar::new(name, index + 1, scenarios.len());
         let begin = Instant::now();
-        let judgement = judge(&loaded.experiment, &bar);
-        let report = Report::new(loaded, judgement, begin.elapsed().as_secs_f64());
-        bar.finish();
-        let figures = write_scenario(&arguments.out.join(name), loaded, &report)?;
-        print(&mut out, name, &report, arguments.quiet)?;
-        if arguments.timings {
-            let total = begin.elapsed().as_secs_f64();
-            writeln!(out, "     {name}: {:.2} s, {total:.2} s with figures", report.provenance.wall_seconds)?;
-        }
+        let work = workers.judge(loaded, bar);
+        is_interrupted = work.is_interrupted;
+        let seconds = begin.elapsed().as_secs_f64();
+        let report = Report {
+            interrupted: is_interrupted,
+            ..Report::new(loaded, work.judgement, seconds, workers.threads())
+        };
+        let folder = arguments.out.join(name);
+        let figures = write_scenario(&folder, loaded, &report, golden.get(name), work.paths)?;
+        standard_output(|out| {
+            print(out, name, &report, arguments.quiet)?;
+            if arguments.timings {
+                let total = begin.elapsed().as_secs_f64();
+                writeln!(out, "     {name}: {seconds:.2} s, {total:.2} s with figures")?;
+            }
+            Ok(())
+        })?;
         finished.push(Finished { name: name.clone(), report, figures });
+        if is_interrupted {
+            break;
+        }
     }
-    let entries: Vec<html::Entry> = finished
-        .iter()
-        .map(|Finished { name, report, figures }| html::Entry { report, folder: name, figures })
-        .collect();
-    write_whole(&arguments.out.join("index.html"), &html::render(&entries).map_err(io::Error::other)?)?;
-    let reports: Vec<Report> = finished.into_iter().map(|finished| finished.report).collect();
-    write_whole(&arguments.out.join("junit.xml"), &junit::render(&reports).map_err(io::Error::other)?)?;
-    print_summary(&mut out, &reports)?;
-    out.flush()?;
-    Ok(reports.iter().map(|report| report.outcome).collect())
+    write_run(&arguments.out, &finished)?;
+    let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
+    standard_output(|out| {
+        if is_interrupted {
+            let left = scenarios.len() - finished.len();
+            writeln!(out, "interrupted; {left} more scenarios were not begun")?;
+        }
+        print_summary(out, &reports)
+    })?;
+    Ok(if is_interrupted { exit::INTERRUPTED } else { code(&reports) })
 }
 
-/// Writes report.json and the figures of one scenario; returns the SVG figures.
-fn write_scenario(folder: &Path, loaded: &Loaded, report: &Report) -> io::Result<Vec<(String, String)>> {
+fn code(reports: &[&Report]) -> u8 {
+    let some = |outcome: Outcome| reports.iter().any(|report| report.outcome == outcome);
+    if some(Outcome::Failed) {
+        exit::NOT_AS_EXPECTED
+    } else if some(Outcome::Inconclusive) {
+        exit::INCONCLUSIVE
+    } else {
+        exit::AS_EXPECTED
+    }
+}
+
+/// What is done of a scenario.
+struct Work {
+    judgement: Judgement,
+    /// Of a planar model.
+    paths: Option<PlanarPaths>,
+    is_interrupted: bool,
+}
+
+/// The first paths of the run in the plane.
+struct PlanarPaths {
+    optimizer: Vec<Vec<[f64; 2]>>,
+    sde: Vec<Vec<[f64; 2]>>,
+}
+
+/// What the main thread waits for.
+enum Event {
+    Done(Work),
+    Interrupted,
+}
+
+/// Threads that judge while the main thread waits for them or for Ctrl-C. A step may take hours; since
+/// nobody waits for threads that were interrupted, that ends a run at once all the same.
+struct Workers {
+    pool: rayon::ThreadPool,
+    events: Receiver<Event>,
+    sender: Sender<Event>,
+}
+
+impl Workers {
+    fn new(pool: rayon::ThreadPool) -> io::Result<Self> {
+        let (sender, events) = channel();
+        let interrupts = sender.clone();
+        ctrlc::set_handler(move || {
+            // Where nobody listens any more, the run is over anyway.
+            let _ = interrupts.send(Event::Interrupted);
+        })
+        .map_err(io::Error::other)?;
+        Ok(Self { pool, events, sender })
+    }
+
+    fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    fn judge(&self, loaded: &Arc<Loaded>, bar: Bar) -> Work {
+        let watch = Arc::new(Watch { bar, decided: Mutex::default() });
+        let (loaded_there, watch_there, done) = (Arc::clone(loaded), Arc::clone(&watch), self.sender.clone());
+        self.pool.spawn(move || {
+            let experiment = &loaded_there.experiment;
+            let judgement = judge(experiment, &*watch_there);
+            let paths = (judgement.moments.is_some() && experiment.model.dimension() == 2)
+                .then(|| planar_paths(&experiment.model, experiment.monte_carlo.seed));
+            // Where nobody waits any more, the run was interrupted.
+            let _ = done.send(Event::Done(Work { judgement, paths, is_interrupted: false }));
+        });
+        let event = self.events.recv();
+        watch.bar.finish();
+        match event {
+            Ok(Event::Done(work)) => work,
+            Ok(Event::Interrupted) | Err(_) => {
+                let decided =
+                    watch.decided.lock().map_or_else(|_| BTreeMap::new(), |decided| decided.clone());
+                let judgement = interrupted(&loaded.experiment, &decided);
+                Work { judgement, paths: None, is_interrupted: true }
+            }
+        }
+    }
+}
+
+/// Shows how far a scenario has come, and keeps what was decided.
+struct Watch {
+    bar: Bar,
+    decided: Mutex<BTreeMap<usize, Finding>>,
+}
+
+impl Progress for Watch {
+    fn announce(&self, units: u64) {
+        self.bar.announce(units);
+    }
+
+    fn tick(&self, units: u64) {
+        self.bar.tick(units);
+    }
+
+    fn decided(&self, claim: usize, finding: &Finding) {
+        if let Ok(mut decided) = self.decided.lock() {
+            decided.insert(claim, finding.clone());
+        }
+    }
+}
+
+/// The first paths of the run, as they stand in its moments.
+fn planar_paths(model: &Model, seed: u64) -> PlanarPaths {
+    let steps = model.run.steps;
+    let record = |process: &dyn crate::ensemble::Process| -> Vec<Vec<[f64; 2]>> {
+        let paths = record_paths(process, steps, steps.div_ceil(POINTS_DRAWN), PATHS_DRAWN);
+        paths.into_iter().map(|path| path.into_iter().map(|x| [x[0], x[1]]).collect()).collect()
+    };
+    PlanarPaths {
+        optimizer: record(&model.optimizer_process(seed, Role::Optimizer)),
+        sde: record(&model.sde_process(seed, Role::Sde, 0)),
+    }
+}
+
+/// Writes the figures and then report.json of one scenario; returns the SVG figures. While figures are new
+/// and the report is not, there is none.
+fn write_scenario(
+    folder: &Path,
+    loaded: &Loaded,
+    report: &Report,
+    golden: Option<&Golden>,
+    paths: Option<PlanarPaths>,
+) -> io::Result<Vec<(String, String)>> {
     create_folder(folder)?;
+    let report_file = folder.join("report.json");
+    match std::fs::remove_file(&report_file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(io::Error::new(error.kind(), format!("{}: {error}", report_file.display())));
+        }
+        _ => (),
+    }
     let mut figures = Vec::new();
     if let Some(moments) = &report.moments {
         let title = &loaded.experiment.title;
-        let model = &loaded.experiment.model;
-        let paths = (model.dimension() == 2).then(|| paths(model, report.provenance.seed));
-        let images = plot::draw(&Picture { title, moments, paths }).map_err(io::Error::other)?;
+        let objective = &**loaded.experiment.model.agents.objective();
+        let paths = paths.map(|PlanarPaths { optimizer, sde }| PathPicture { objective, optimizer, sde });
+        let golden = golden.map(Golden::curves);
+        let images = plot::draw(&Picture { title, moments, golden, paths }).map_err(io::Error::other)?;
         for plot::Image { name, bytes } in images {
             write_whole(&folder.join(&name), &bytes)?;
             if let Some(stem) = name.strip_suffix(".svg") {
@@ -224,20 +273,17 @@ fn write_scenario(folder: &Path, loaded: &Loaded, report: &Report) -> io::Result
             }
         }
     }
-    write_whole(&folder.join("report.json"), &report.json()?)?;
+    write_whole(&report_file, &report.json()?)?;
     Ok(figures)
 }
 
-/// The first paths of the run, as they stand in its moments.
-fn paths(model: &Model, seed: u64) -> PathPicture<'_> {
-    let planar = |paths: Vec<Vec<Vec<f64>>>| -> Vec<Vec<[f64; 2]>> {
-        paths.into_iter().map(|path| path.into_iter().map(|x| [x[0], x[1]]).collect()).collect()
-    };
-    let optimizer = model.optimizer_process(seed, Role::Optimizer);
-    let sde = model.sde_process(seed, Role::Sde, 0);
-    PathPicture {
-        objective: &**model.agents.objective(),
-        optimizer: planar(record_paths(&optimizer, model.run.steps, PATHS_DRAWN)),
-        sde: planar(record_paths(&sde, model.run.steps, PATHS_DRAWN)),
-    }
+/// Writes what tells of the run as a whole.
+fn write_run(out: &Path, finished: &[Finished]) -> io::Result<()> {
+    let entries: Vec<html::Entry> = finished
+        .iter()
+        .map(|Finished { name, report, figures }| html::Entry { report, folder: name, figures })
+        .collect();
+    write_whole(&out.join("index.html"), &html::render(&entries).map_err(io::Error::other)?)?;
+    let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
+    write_whole(&out.join("junit.xml"), &junit::render(&reports).map_err(io::Error::other)?)
 }

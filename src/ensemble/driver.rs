@@ -138,18 +138,21 @@ fn add_paths(observables: &Observables, time: usize, paths: &Paths, sums: &mut [
     }
 }
 
-/// Standard deviations of one path of `process`, observable by observable, from `paths` paths.
+/// Standard deviations of one path of `process`, observable by observable, from `paths` paths. `progress`
+/// hears of every path that is done.
 pub fn standard_deviations(
     process: &dyn Process,
     observables: &Observables,
     steps: usize,
     paths: u64,
+    progress: &(dyn Fn() + Sync),
 ) -> Vec<f64> {
     let mut series = Series::default();
     let task = |range: Range<u64>| {
         let mut series = Series::default();
         for path in range {
             series.push(&observe(&mut *process.start(path, 1), observables, steps, 1).means);
+            progress();
         }
         series
     };
@@ -157,16 +160,19 @@ pub fn standard_deviations(
     (0..series.len()).map(|index| series.standard_deviation(index)).collect()
 }
 
-/// The states of the first `count` paths of `process` after each of `steps` steps, t = 0 included.
-pub fn record_paths(process: &dyn Process, steps: usize, count: usize) -> Vec<Vec<Vec<f64>>> {
+/// The states of the first `count` paths of `process` over `steps` steps, after every `every` of them and
+/// at t = 0.
+pub fn record_paths(process: &dyn Process, steps: usize, every: usize, count: usize) -> Vec<Vec<Vec<f64>>> {
     let mut block = process.start(0, count);
-    let mut paths = vec![Vec::with_capacity(steps + 1); count];
+    let mut paths = vec![Vec::with_capacity(steps / every + 1); count];
     for step in 0..=steps {
         if step > 0 {
             block.advance();
         }
-        for (path, (x, _)) in paths.iter_mut().zip(block.paths().iter()) {
-            path.push(x.to_vec());
+        if step % every == 0 {
+            for (path, (x, _)) in paths.iter_mut().zip(block.paths().iter()) {
+                path.push(x.to_vec());
+            }
         }
     }
     paths

@@ -5,7 +5,7 @@ use crate::claim::Verdict;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 /// The whole run as JUnit XML.
-pub fn render(reports: &[Report]) -> Result<Vec<u8>, quick_junit::SerializeError> {
+pub fn render(reports: &[&Report]) -> Result<Vec<u8>, quick_junit::SerializeError> {
     let mut document = quick_junit::Report::new("itocheck");
     for report in reports {
         let mut suite = TestSuite::new(report.scenario.file.as_str());

@@ -120,8 +120,8 @@ pub struct Provenance {
 }
 
 impl Report {
-    /// The report of a scenario whose claims were judged in `wall_seconds`.
-    pub fn new(loaded: &Loaded, judgement: Judgement, wall_seconds: f64) -> Self {
+    /// The report of a scenario whose claims were judged by `threads` in `wall_seconds`.
+    pub fn new(loaded: &Loaded, judgement: Judgement, wall_seconds: f64, threads: usize) -> Self {
         let Judgement { findings, moments, non_finite, path_steps } = judgement;
         Self {
             schema: SCHEMA,
@@ -136,7 +136,7 @@ impl Report {
             provenance: Provenance {
                 version: env!("CARGO_PKG_VERSION"),
                 seed: loaded.experiment.monte_carlo.seed,
-                threads: rayon::current_num_threads(),
+                threads,
                 cpu: processor(),
                 wall_seconds,
                 path_steps,

@@ -23,8 +23,8 @@ pub fn print(out: &mut impl Write, name: &str, report: &Report, quiet: bool) -> 
 }
 
 /// The last line of a run.
-pub fn print_summary(out: &mut impl Write, reports: &[Report]) -> io::Result<()> {
-    writeln!(out, "{}", super::summary(reports.iter()))
+pub fn print_summary(out: &mut impl Write, reports: &[&Report]) -> io::Result<()> {
+    writeln!(out, "{}", super::summary(reports.iter().copied()))
 }
 
 fn mark(claim: &Finding) -> &'static str {

@@ -32,16 +32,37 @@ impl InputError {
         Self { file: file.to_owned(), place: None, message: message.into() }
     }
 
-    pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Self {
-        Self::whole(file, format!("cannot be read ({error}); expected a scenario file"))
+    /// The text of a regular file of at most `longest` bytes, which is to be `expected`.
+    pub fn read(file: &Path, longest: u64, expected: &str) -> Result<String, Self> {
+        let unreadable = |error: std::io::Error| {
+            Self::whole(file, format!("cannot be read ({error}); expected {expected}"))
+        };
+        let metadata = file.metadata().map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(Self::whole(file, format!("not a regular file; expected {expected}")));
+        }
+        if metadata.len() > longest {
+            let message = format!("{} bytes; expected {expected} of at most {longest}", metadata.len());
+            return Err(Self::whole(file, message));
+        }
+        let bytes = std::fs::read(file).map_err(unreadable)?;
+        String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let bytes = error.as_bytes();
+            let message =
+                format!("the byte 0x{:02x} is not UTF-8; expected {expected} in UTF-8", bytes[valid]);
+            Self::at(file, &String::from_utf8_lossy(bytes), Some(valid..valid), message)
+        })
     }
 
-    pub(super) fn not_text(file: &Path, error: &std::string::FromUtf8Error) -> Self {
-        let valid = error.utf8_error().valid_up_to();
-        let bytes = error.as_bytes();
-        let text = String::from_utf8_lossy(bytes);
-        let message = format!("the byte 0x{:02x} is not UTF-8; expected a TOML file in UTF-8", bytes[valid]);
-        Self::at(file, &text, Some(valid..valid), message)
+    /// What is wrong with a file of JSON.
+    pub fn json(file: &Path, text: &str, error: &serde_json::Error) -> Self {
+        let line_start: usize =
+            text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        let start = line_start + error.column().saturating_sub(1);
+        let message = error.to_string();
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+        Self::at(file, text, Some(start..start), format!("{message}; expected what itocheck writes"))
     }
 
     pub(super) fn at(file: &Path, text: &str, span: Option<Range<usize>>, message: String) -> Self {

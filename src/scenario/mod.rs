@@ -36,9 +36,7 @@ pub struct Overrides {
 
 /// Reads and checks one scenario file.
 pub fn load(file: &Path, overrides: Overrides) -> Result<Loaded, InputError> {
-    let bytes = read(file)?;
-    let text = String::from_utf8(bytes).map_err(|error| InputError::not_text(file, &error))?;
-    check(file, text, overrides)
+    check(file, InputError::read(file, LONGEST_FILE, "a scenario file")?, overrides)
 }
 
 /// Checks the text of a scenario that stands in `file`.
@@ -56,16 +54,3 @@ pub fn check(file: &Path, text: String, overrides: Overrides) -> Result<Loaded, 
 
 /// Longest file that is read, in bytes.
 const LONGEST_FILE: u64 = 1 << 20;
-
-fn read(file: &Path) -> Result<Vec<u8>, InputError> {
-    let unreadable = |error: std::io::Error| InputError::unreadable(file, &error);
-    let metadata = file.metadata().map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(InputError::whole(file, "not a regular file; expected a scenario file"));
-    }
-    if metadata.len() > LONGEST_FILE {
-        let message = format!("{} bytes; expected a scenario file of at most {LONGEST_FILE}", metadata.len());
-        return Err(InputError::whole(file, message));
-    }
-    std::fs::read(file).map_err(unreadable)
-}

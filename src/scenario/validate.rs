@@ -311,7 +311,8 @@ fn margins_are_above_zero(claim: &Claim, model: &Model) -> Result<(), Invalid> {
     let functions = model.functions().tested.into_iter().filter(|function| *function != TestFunction::Exit);
     let steps = model.run.every().min(MOST_STEPS_OF_A_CHECK);
     let observables = model.observables_over(steps, steps, functions.collect());
-    let deviations = standard_deviations(&model.sde_process(0, Role::Pilot, 0), &observables, steps, 4);
+    let pilot = model.sde_process(0, Role::Pilot, 0);
+    let deviations = standard_deviations(&pilot, &observables, steps, 4, &|| ());
     let times = observables.times();
     let at_first_record = deviations.iter().skip(times - 1).step_by(times);
     match observables.functions.iter().zip(at_first_record).find(|(_, deviation)| **deviation == 0.0) {

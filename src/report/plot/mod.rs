@@ -13,7 +13,7 @@ mod paths;
 mod surface;
 mod ticks;
 
-use crate::claim::MomentTables;
+use crate::claim::{MomentTables, Table};
 use crate::objective::Objective;
 use canvas::Canvas;
 use surface::Surface;
@@ -24,8 +24,30 @@ pub struct Picture<'a> {
     pub title: &'a str,
     /// Moments of both processes.
     pub moments: &'a MomentTables,
+    /// Those that are kept as golden outputs, drawn along.
+    pub golden: Option<Curves<'a>>,
     /// Sample paths; only for d = 2.
     pub paths: Option<PathPicture<'a>>,
+}
+
+/// Moments of both processes over time.
+#[derive(Clone, Copy)]
+pub struct Curves<'a> {
+    /// t, 0 first.
+    pub times: &'a [f64],
+    /// Names of the test functions.
+    pub functions: &'a [String],
+    /// The optimizer.
+    pub optimizer: &'a Table,
+    /// The SDE.
+    pub sde: &'a Table,
+}
+
+impl<'a> From<&'a MomentTables> for Curves<'a> {
+    fn from(tables: &'a MomentTables) -> Self {
+        let MomentTables { times, functions, optimizer, sde, .. } = tables;
+        Self { times, functions, optimizer, sde: &sde.table }
+    }
 }
 
 /// Sample paths in the plane over the contours of f.
@@ -67,7 +89,7 @@ trait Figure {
 /// Draws everything, as SVG and PNG.
 pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
     let mut images = Vec::new();
-    for figure in moments::figures(picture.title, picture.moments) {
+    for figure in moments::figures(picture.title, picture.moments.into(), picture.golden) {
         add(&mut images, &figure)?;
     }
     if let Some(figure) = gap::figure(picture.title, picture.moments) {
@@ -77,6 +99,47 @@ pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
         add(&mut images, &figure)?;
     }
     Ok(images)
+}
+
+/// The overlay that tells most: scaled fluctuations, or means where there are none. None without
+/// functions.
+pub fn overlay(title: &str, curves: Curves) -> Result<Option<Vec<u8>>, String> {
+    let figures = moments::figures(title, curves, None);
+    let telling = figures.iter().find(|figure| figure.name() == "fluctuations").or(figures.first());
+    telling.map(surface::svg).transpose()
+}
+
+/// A figure of chosen test functions.
+pub struct Chosen<'a>(moments::Moments<'a>);
+
+impl<'a> Chosen<'a> {
+    /// The figure of `functions`, indices into those of `curves`, `size` points wide and high. Refused
+    /// where its panels would be too small.
+    pub fn new(
+        title: &'a str,
+        curves: Curves<'a>,
+        functions: Vec<usize>,
+        size: (u32, u32),
+    ) -> Result<Self, String> {
+        let (width, height) = moments::least_size(functions.len());
+        if size.0 < width || size.1 < height {
+            return Err(format!(
+                "{}x{}; expected at least {width}x{height} for that many functions",
+                size.0, size.1
+            ));
+        }
+        Ok(Self(moments::chosen(title, curves, functions, size)))
+    }
+
+    /// The whole file as SVG.
+    pub fn svg(&self) -> Result<Vec<u8>, String> {
+        surface::svg(&self.0)
+    }
+
+    /// The whole file as PNG.
+    pub fn png(&self) -> Result<Vec<u8>, String> {
+        surface::png(&self.0)
+    }
 }
 
 fn add(images: &mut Vec<Image>, figure: &impl Figure) -> Drawn {

@@ -1,12 +1,12 @@
 //! Moments of both processes over time, a panel for each test function.
 
 use super::axes::{Axes, Rectangle};
-use super::canvas::{Canvas, OPTIMIZER, SDE, Stroke};
+use super::canvas::{Canvas, INK, OPTIMIZER, SDE, Stroke};
 use super::names::{Group, expectation, root};
-use super::page::{Page, Sample, grid};
+use super::page::{Page, Sample, columns, grid};
 use super::surface::Surface;
-use super::{Drawn, Figure, Point, ticks};
-use crate::claim::MomentTables;
+use super::{Curves, Drawn, Figure, Point, ticks};
+use crate::claim::Table;
 
 const LARGEST_COUNT: usize = 6;
 /// Half the width of a two-sided 95 % interval in standard errors.
@@ -14,6 +14,8 @@ const QUANTILE: f64 = 1.96;
 /// Both curves mostly coincide: the optimizer is a broad line under the dashes of the SDE.
 const OPTIMIZER_STROKE: Stroke = Stroke { color: OPTIMIZER, width: 3.0, dash: None };
 const SDE_STROKE: Stroke = Stroke { color: SDE, width: 1.5, dash: Some((6.0, 4.5)) };
+/// Over both: dots, which coincide with the curves where nothing has moved.
+const GOLDEN_STROKE: Stroke = Stroke { color: INK, width: 1.2, dash: Some((1.2, 4.8)) };
 const OPACITY: f64 = 0.22;
 
 /// One figure of moments.
@@ -21,20 +23,31 @@ pub(super) struct Moments<'a> {
     title: &'a str,
     name: &'static str,
     heading: &'static str,
-    /// What its functions are called together.
-    plural: &'static str,
-    tables: &'a MomentTables,
-    /// Indices of the functions that belong to it; only the first few are drawn.
+    curves: Curves<'a>,
+    golden: Option<Curves<'a>>,
+    /// Indices of the functions that are drawn.
     functions: Vec<usize>,
+    note: Option<String>,
+    size: (u32, u32),
 }
 
 /// The figures whose functions are there.
-pub(super) fn figures<'a>(title: &'a str, tables: &'a MomentTables) -> Vec<Moments<'a>> {
+pub(super) fn figures<'a>(
+    title: &'a str,
+    curves: Curves<'a>,
+    golden: Option<Curves<'a>>,
+) -> Vec<Moments<'a>> {
     let figure = |name, heading, plural, belongs: &dyn Fn(&str) -> bool| {
-        let names = tables.functions.iter().enumerate();
-        let functions: Vec<usize> =
+        let names = curves.functions.iter().enumerate();
+        let mut functions: Vec<usize> =
             names.filter(|(_, function)| belongs(function)).map(|(index, _)| index).collect();
-        (!functions.is_empty()).then_some(Moments { title, name, heading, plural, tables, functions })
+        let count = functions.len();
+        functions.truncate(LARGEST_COUNT);
+        let note =
+            (functions.len() < count).then(|| format!("the first {} of {count} {plural}", functions.len()));
+        // Panels side by side in one row would be too tall.
+        let size = if matches!(functions.len(), 2 | 3) { (900, 400) } else { (900, 560) };
+        (count > 0).then_some(Moments { title, name, heading, curves, golden, functions, note, size })
     };
     let is_square = |function: &str, group| Group::of(function) == group && root(function).is_some();
     [
@@ -65,46 +78,51 @@ pub(super) fn figures<'a>(title: &'a str, tables: &'a MomentTables) -> Vec<Momen
     .collect()
 }
 
+/// The figure of `functions`, however many.
+pub(super) fn chosen<'a>(
+    title: &'a str,
+    curves: Curves<'a>,
+    functions: Vec<usize>,
+    size: (u32, u32),
+) -> Moments<'a> {
+    let heading = "means with 95 % confidence bands";
+    Moments { title, name: "chosen", heading, curves, golden: None, functions, note: None, size }
+}
+
+/// The least width and height of a figure of `count` functions, in points: axes, their labels and a few
+/// tick marks need room, and so does the legend.
+pub(super) fn least_size(count: usize) -> (u32, u32) {
+    let columns = columns(count);
+    let rows = count.div_ceil(columns);
+    ((columns as u32 * 200).max(360), 120 + rows as u32 * 130)
+}
+
 impl Figure for Moments<'_> {
     fn name(&self) -> &'static str {
         self.name
     }
 
     fn size(&self) -> (u32, u32) {
-        // Panels side by side in one row would be too tall.
-        match self.drawn().len() {
-            2 | 3 => (900, 400),
-            _ => (900, 560),
-        }
+        self.size
     }
 
     fn draw<S: Surface>(&self, canvas: &mut Canvas<S>) -> Drawn {
-        let drawn = self.drawn();
-        let page = Page {
-            title: self.title,
-            heading: self.heading,
-            legend: vec![
-                (Sample::Line(OPTIMIZER_STROKE, OPACITY), "optimizer".to_owned()),
-                (Sample::Line(SDE_STROKE, OPACITY), "SDE".to_owned()),
-            ],
-            note: (drawn.len() < self.functions.len())
-                .then(|| format!("the first {} of {} {}", drawn.len(), self.functions.len(), self.plural)),
-        };
-        let room = page.draw(canvas, self.size())?;
-        let cells = grid(room, drawn.len());
-        let panels: Vec<Panel> = drawn.iter().map(|&function| Panel::new(self.tables, function)).collect();
+        let mut legend = vec![
+            (Sample::Line(OPTIMIZER_STROKE, OPACITY), "optimizer".to_owned()),
+            (Sample::Line(SDE_STROKE, OPACITY), "SDE".to_owned()),
+        ];
+        legend.extend(self.golden.map(|_| (Sample::Line(GOLDEN_STROKE, 0.0), "golden".to_owned())));
+        let page = Page { title: self.title, heading: self.heading, legend, note: self.note.clone() };
+        let room = page.draw(canvas, self.size)?;
+        let cells = grid(room, self.functions.len());
+        let panels: Vec<Panel> =
+            self.functions.iter().map(|&function| Panel::new(self.curves, self.golden, function)).collect();
         // One margin for all keeps the frames aligned.
         let mut margin: f64 = 0.0;
         for (panel, cell) in panels.iter().zip(&cells) {
             margin = margin.max(panel.axes.left_margin(*cell)?);
         }
         panels.iter().zip(&cells).try_for_each(|(panel, cell)| panel.draw(canvas, *cell, margin))
-    }
-}
-
-impl Moments<'_> {
-    fn drawn(&self) -> &[usize] {
-        &self.functions[..self.functions.len().min(LARGEST_COUNT)]
     }
 }
 
@@ -126,8 +144,12 @@ impl Curve {
         Self { mean, band }
     }
 
+    fn means(&self) -> impl Iterator<Item = Point> {
+        self.mean.iter().flatten().copied()
+    }
+
     fn values(&self) -> impl Iterator<Item = f64> {
-        let means = self.mean.iter().flatten().map(|&(_, mean)| mean);
+        let means = self.means().map(|(_, mean)| mean);
         means.chain(self.band.iter().flatten().flat_map(|&(_, limits)| limits))
     }
 }
@@ -137,22 +159,33 @@ struct Panel {
     axes: Axes,
     optimizer: Curve,
     sde: Curve,
+    /// Means of both processes as they once were.
+    golden: Vec<Curve>,
     is_empty: bool,
 }
 
 impl Panel {
-    fn new(tables: &MomentTables, function: usize) -> Self {
-        let MomentTables { times, optimizer, sde, .. } = tables;
-        let optimizer = Curve::new(times, &optimizer.mean[function], &optimizer.standard_error[function]);
-        let sde = Curve::new(times, &sde.mean[function], &sde.standard_error[function]);
-        let y = ticks::padded(optimizer.values().chain(sde.values()), 0.06);
+    fn new(curves: Curves, golden: Option<Curves>, function: usize) -> Self {
+        let curve = |times: &[f64], table: &Table, function: usize| {
+            Curve::new(times, &table.mean[function], &table.standard_error[function])
+        };
+        let optimizer = curve(curves.times, curves.optimizer, function);
+        let sde = curve(curves.times, curves.sde, function);
+        let name = &curves.functions[function];
+        let golden = golden.and_then(|golden| {
+            let function = golden.functions.iter().position(|other| other == name)?;
+            Some([golden.optimizer, golden.sde].map(|table| curve(golden.times, table, function)))
+        });
+        let golden: Vec<Curve> = golden.into_iter().flatten().collect();
+        let of_golden = golden.iter().flat_map(Curve::means).map(|(_, mean)| mean);
+        let y = ticks::padded(optimizer.values().chain(sde.values()).chain(of_golden), 0.06);
         let axes = Axes {
-            x: ticks::padded(times.iter().copied(), 0.0).unwrap_or([0.0, 1.0]),
+            x: ticks::padded(curves.times.iter().copied(), 0.0).unwrap_or([0.0, 1.0]),
             y: y.unwrap_or([0.0, 1.0]),
             x_label: "t = kη".to_owned(),
-            y_label: expectation(&tables.functions[function]),
+            y_label: expectation(name),
         };
-        Self { axes, optimizer, sde, is_empty: y.is_none() }
+        Self { axes, optimizer, sde, golden, is_empty: y.is_none() }
     }
 
     fn draw<S: Surface>(&self, canvas: &mut Canvas<S>, cell: Rectangle, margin: f64) -> Drawn {
@@ -166,6 +199,6 @@ impl Panel {
         for (curve, stroke) in [(&self.optimizer, OPTIMIZER_STROKE), (&self.sde, SDE_STROKE)] {
             frame.line(canvas, curve.mean.iter().copied(), stroke)?;
         }
-        Ok(())
+        self.golden.iter().try_for_each(|curve| frame.line(canvas, curve.mean.iter().copied(), GOLDEN_STROKE))
     }
 }

@@ -140,7 +140,7 @@ fn cut(text: &str, em: f64, room: f64) -> Result<String, String> {
 }
 
 /// Columns of a grid of `count` panels.
-fn columns(count: usize) -> usize {
+pub(super) fn columns(count: usize) -> usize {
     match count {
         0 | 1 => 1,
         2 | 4 => 2,

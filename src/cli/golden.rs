@@ -1,0 +1,180 @@
+//! `itocheck golden`.
+
+use super::select::{Scenarios, Selection};
+use super::{create_folder, exit, fail, refuse, standard_output};
+use crate::golden::{Files, Golden};
+use crate::report::terminal::Bar;
+use crate::report::write_whole;
+use crate::scenario::{InputError, Loaded, Overrides};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `itocheck golden`.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Simulate at the fixed seeds, and compare with the golden outputs bit by bit.
+    Check(Arguments),
+    /// Simulate at the fixed seeds, and make what comes out the golden outputs.
+    Bless {
+        #[command(flatten)]
+        arguments: Arguments,
+        /// Why the outputs are right where they differ from those before; it is kept with them.
+        #[arg(long, value_name = "REASON", value_parser = reason)]
+        because: String,
+    },
+}
+
+/// What both have in common.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// Folder of the golden outputs.
+    #[arg(long, value_name = "DIR", default_value = "golden")]
+    golden: PathBuf,
+    /// Print only what differs.
+    #[arg(long)]
+    quiet: bool,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    let is_line = !text.trim().is_empty() && !text.contains(char::is_control);
+    if is_line { Ok(text.to_owned()) } else { Err("expected one line that says why".to_owned()) }
+}
+
+/// Checks or blesses and returns the exit code.
+pub fn run(command: &Command) -> u8 {
+    let (arguments, because) = match command {
+        Command::Check(arguments) => (arguments, None),
+        Command::Bless { arguments, because } => (arguments, Some(because)),
+    };
+    let scenarios = match arguments.selection.load(Overrides::default()) {
+        Ok(scenarios) => scenarios,
+        Err(errors) => return refuse(&errors),
+    };
+    let kept = match kept(&arguments.golden, &scenarios) {
+        Ok(kept) => kept,
+        Err(errors) => return refuse(&errors),
+    };
+    let done = match because {
+        None => check(arguments, &scenarios, &kept),
+        Some(because) => bless(arguments, &scenarios, &kept, because),
+    };
+    done.unwrap_or_else(|error| fail(&error))
+}
+
+/// The golden numbers of each scenario, in order.
+fn kept(folder: &Path, scenarios: &Scenarios) -> Result<Vec<Option<Golden>>, Vec<InputError>> {
+    let mut kept = Vec::new();
+    let mut errors = Vec::new();
+    for name in scenarios.keys() {
+        match Golden::load(&Files::of(folder, name).numbers) {
+            Ok(golden) => kept.push(golden),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(kept) } else { Err(errors) }
+}
+
+/// Simulates one scenario after the other and hands name, golden and new numbers to `visit`.
+fn for_each(
+    arguments: &Arguments,
+    scenarios: &Scenarios,
+    kept: &[Option<Golden>],
+    because: &str,
+    mut visit: impl FnMut(&str, Option<&Golden>, &Golden) -> io::Result<()>,
+) -> io::Result<()> {
+    let pool = arguments.selection.pool()?;
+    for (index, ((name, loaded), kept)) in scenarios.iter().zip(kept).enumerate() {
+        let Loaded { experiment, .. } = &**loaded;
+        let bar = Bar::new(name, index + 1, scenarios.len());
+        let new = pool.install(|| Golden::simulate(experiment, because.to_owned(), &bar));
+        bar.finish();
+        visit(name, kept.as_ref(), &new)?;
+    }
+    Ok(())
+}
+
+fn check(arguments: &Arguments, scenarios: &Scenarios, kept: &[Option<Golden>]) -> io::Result<u8> {
+    let mut differ = 0;
+    for_each(arguments, scenarios, kept, "", |name, kept, new| {
+        let difference = match kept {
+            None => Some("it has no golden output; expected one, made by itocheck golden bless".to_owned()),
+            Some(kept) => match kept.difference(new) {
+                None => overlay_difference(&Files::of(&arguments.golden, name), new)?,
+                difference => difference,
+            },
+        };
+        differ += u32::from(difference.is_some());
+        standard_output(|out| match difference {
+            Some(difference) => writeln!(out, "MOVED {name}: {difference}"),
+            None if arguments.quiet => Ok(()),
+            None => writeln!(out, "same  {name}"),
+        })
+    })?;
+    for name in without_scenario(arguments, scenarios)? {
+        differ += 1;
+        standard_output(|out| {
+            writeln!(out, "MOVED {name}: it has no scenario; expected one, or the golden output removed")
+        })?;
+    }
+    standard_output(|out| writeln!(out, "{} scenarios, {differ} golden outputs differ", scenarios.len()))?;
+    Ok(if differ == 0 { exit::AS_EXPECTED } else { exit::NOT_AS_EXPECTED })
+}
+
+/// Whether the same numbers are drawn otherwise.
+fn overlay_difference(files: &Files, new: &Golden) -> io::Result<Option<String>> {
+    let overlay = new.overlay().map_err(io::Error::other)?;
+    Ok(match std::fs::read(&files.overlay) {
+        Ok(kept) if kept == overlay => None,
+        Ok(_) => Some("the numbers are the same, but the overlay is drawn otherwise".to_owned()),
+        Err(error) => Some(format!("its overlay {} cannot be read ({error})", files.overlay.display())),
+    })
+}
+
+/// Golden outputs whose scenario is gone, where whole folders are checked.
+fn without_scenario(arguments: &Arguments, scenarios: &Scenarios) -> io::Result<Vec<String>> {
+    if !arguments.selection.is_of_whole_folders() || !arguments.golden.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in arguments.golden.read_dir()? {
+        let file = entry?.path();
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let is_numbers = file.extension().is_some_and(|extension| extension == "json");
+        if is_numbers && !scenarios.contains_key(&name) {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn bless(
+    arguments: &Arguments,
+    scenarios: &Scenarios,
+    kept: &[Option<Golden>],
+    because: &str,
+) -> io::Result<u8> {
+    create_folder(&arguments.golden)?;
+    for_each(arguments, scenarios, kept, because, |name, kept, new| {
+        let files = Files::of(&arguments.golden, name);
+        let difference = match kept {
+            None => Some("new".to_owned()),
+            Some(kept) => match kept.difference(new) {
+                None => overlay_difference(&files, new)?,
+                difference => difference,
+            },
+        };
+        if difference.is_some() {
+            write_whole(&files.overlay, &new.overlay().map_err(io::Error::other)?)?;
+            write_whole(&files.numbers, &new.json()?)?;
+        }
+        standard_output(|out| match difference {
+            Some(difference) => writeln!(out, "blessed {name}: {difference}"),
+            None if arguments.quiet => Ok(()),
+            None => writeln!(out, "same    {name}"),
+        })
+    })?;
+    Ok(exit::AS_EXPECTED)
+}

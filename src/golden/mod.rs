@@ -1,0 +1,145 @@
+//! Golden outputs: moments at fixed seeds, kept in a folder, so that a change of any bit is seen.
+
+mod difference;
+
+use crate::claim::{Progress, Table};
+use crate::ensemble::{BLOCK, Moments};
+use crate::random::Role;
+use crate::report::plot::{self, Curves};
+use crate::scenario::{Experiment, InputError};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The schema of golden numbers.
+pub const SCHEMA: &str = "itocheck/golden/1";
+
+/// Longest file of golden numbers that is read, in bytes.
+const LONGEST_FILE: u64 = 1 << 28;
+
+/// The golden numbers of one scenario: moments of both processes over the paths of its first look.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Golden {
+    schema: String,
+    /// Why these numbers are right where they differ from those before.
+    pub because: String,
+    title: String,
+    seed: u64,
+    seeds: u64,
+    times: Vec<f64>,
+    functions: Vec<String>,
+    optimizer: Table,
+    sde: Table,
+}
+
+/// The files of one scenario's golden output.
+pub struct Files {
+    /// Its numbers.
+    pub numbers: PathBuf,
+    /// Its overlay.
+    pub overlay: PathBuf,
+}
+
+impl Files {
+    /// Those of the scenario `name` in `folder`.
+    pub fn of(folder: &Path, name: &str) -> Self {
+        let file = |extension: &str| folder.join(format!("{name}.{extension}"));
+        Self { numbers: file("json"), overlay: file("svg") }
+    }
+}
+
+impl Golden {
+    /// Simulates the paths of the first look. They are those of `itocheck run`, so that the curves are the
+    /// same where it decides at that look.
+    pub fn simulate(experiment: &Experiment, because: String, progress: &dyn Progress) -> Self {
+        let model = &experiment.model;
+        let seed = experiment.monte_carlo.seed;
+        let blocks = experiment.monte_carlo.seeds.div_ceil(BLOCK as u64);
+        let steps = model.run.steps;
+        let steps_in_block = (BLOCK * steps) as u64;
+        let observables = model.observables(model.functions().tested);
+        progress.announce(blocks * steps_in_block);
+        let mut moments = Moments::default();
+        moments.extend(
+            &model.optimizer_process(seed, Role::Optimizer),
+            &model.sde_process(seed, Role::Sde, 0),
+            &observables,
+            steps,
+            0..blocks,
+            &|| progress.tick(steps_in_block),
+        );
+        Self {
+            schema: SCHEMA.to_owned(),
+            because,
+            title: experiment.title.clone(),
+            seed,
+            seeds: moments.seeds(),
+            times: model.run.times(),
+            functions: observables.functions.iter().map(ToString::to_string).collect(),
+            optimizer: Table::new(&moments.optimizer, &observables),
+            sde: Table::new(&moments.sde, &observables),
+        }
+    }
+
+    /// The golden numbers in a file; none where there is no file.
+    pub fn load(file: &Path) -> Result<Option<Self>, InputError> {
+        let text = match InputError::read(file, LONGEST_FILE, "golden numbers") {
+            Ok(text) => text,
+            Err(_) if !file.exists() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let golden: Self =
+            serde_json::from_str(&text).map_err(|error| InputError::json(file, &text, &error))?;
+        if golden.schema != SCHEMA {
+            let message = format!("the schema {:?}; expected {SCHEMA:?}", golden.schema);
+            return Err(InputError::whole(file, message));
+        }
+        let (functions, times) = (golden.functions.len(), golden.times.len());
+        if !golden.optimizer.has_shape(functions, times) || !golden.sde.has_shape(functions, times) {
+            let message = format!(
+                "a table of another shape; expected {functions} rows, one a function, of {times} numbers, one a time"
+            );
+            return Err(InputError::whole(file, message));
+        }
+        Ok(Some(golden))
+    }
+
+    /// The numbers as JSON, one row of a table on a line, so that a change of one function is one line.
+    pub fn json(&self) -> io::Result<Vec<u8>> {
+        let Self { schema, because, title, seed, seeds, times, functions, optimizer, sde } = self;
+        let header = serde_json::to_string_pretty(&serde_json::json!({
+            "schema": schema, "because": because, "title": title, "seed": seed, "seeds": seeds,
+        }))?;
+        let table = |table: &Table| -> io::Result<String> {
+            let (mean, error) = (rows(&table.mean)?, rows(&table.standard_error)?);
+            Ok(format!("{{\n\"mean\": [{mean}],\n\"standard_error\": [{error}]\n}}"))
+        };
+        let text = format!(
+            "{},\n\"times\": {},\n\"functions\": [{}],\n\"optimizer\": {},\n\"sde\": {}\n}}\n",
+            header.trim_end_matches(['}', '\n']),
+            serde_json::to_string(times)?,
+            rows(functions)?,
+            table(optimizer)?,
+            table(sde)?
+        );
+        Ok(text.into_bytes())
+    }
+
+    /// What figures draw of it.
+    pub fn curves(&self) -> Curves<'_> {
+        let Self { times, functions, optimizer, sde, .. } = self;
+        Curves { times, functions, optimizer, sde }
+    }
+
+    /// The overlay as SVG.
+    pub fn overlay(&self) -> Result<Vec<u8>, String> {
+        Ok(plot::overlay(&self.title, self.curves())?.unwrap_or_default())
+    }
+}
+
+/// The items as JSON, each on a line.
+fn rows<T: Serialize>(items: &[T]) -> io::Result<String> {
+    let lines: Vec<String> = items.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+    Ok(lines.iter().map(|line| format!("\n{line}")).collect::<Vec<_>>().join(","))
+}
