@@ -3,28 +3,11 @@
 mod common;
 
 use assert_cmd::Command;
-use common::refusal;
+use common::{GOOD, refusal};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
-
-const GOOD: &str = r#"title = "t"
-optimizer = "dcsgd"
-objective.quadratic = { eigenvalues = [0.5, 2.0] }
-[[agents]]
-count = 2
-noise.gaussian = { scale = 1.0 }
-compressor.rand_k = { k = 1 }
-[run]
-learning_rate = 0.01
-steps = 20
-records = 4
-start = 0.3
-[[claims]]
-[claims.trajectory]
-margin = { effect = 0.3 }
-"#;
 
 /// What is replaced in the good scenario, and by what.
 const REPLACEMENTS: [(&str, &str); 117] = [

@@ -7,6 +7,24 @@ use itocheck::scenario::{Experiment, Overrides, check};
 use std::path::Path;
 use std::sync::Arc;
 
+/// A scenario that is decided in a moment.
+pub const GOOD: &str = r#"title = "t"
+optimizer = "dcsgd"
+objective.quadratic = { eigenvalues = [0.5, 2.0] }
+[[agents]]
+count = 2
+noise.gaussian = { scale = 1.0 }
+compressor.rand_k = { k = 1 }
+[run]
+learning_rate = 0.01
+steps = 20
+records = 4
+start = 0.3
+[[claims]]
+[claims.trajectory]
+margin = { effect = 0.3 }
+"#;
+
 /// Rounding of a sum of a million terms of size 1.
 const ROUNDING: f64 = 1e-10;
 
