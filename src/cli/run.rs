@@ -154,7 +154,7 @@ struct PlanarPaths {
 
 /// What the main thread waits for.
 enum Event {
-    Done(Work),
+    Done(Box<Work>),
     Interrupted,
 }
 
@@ -190,13 +190,14 @@ impl Workers {
             let judgement = judge(experiment, &*watch_there);
             let paths = (judgement.moments.is_some() && experiment.model.dimension() == 2)
                 .then(|| planar_paths(&experiment.model, experiment.monte_carlo.seed));
+            let work = Work { judgement, paths, is_interrupted: false };
             // Where nobody waits any more, the run was interrupted.
-            let _ = done.send(Event::Done(Work { judgement, paths, is_interrupted: false }));
+            let _ = done.send(Event::Done(Box::new(work)));
         });
         let event = self.events.recv();
         watch.bar.finish();
         match event {
-            Ok(Event::Done(work)) => work,
+            Ok(Event::Done(work)) => *work,
             Ok(Event::Interrupted) | Err(_) => {
                 let decided =
                     watch.decided.lock().map_or_else(|_| BTreeMap::new(), |decided| decided.clone());
