@@ -76,7 +76,7 @@ fn fine_paths_do_not_depend_on_whether_coarse_ones_are_carried() {
     let experiment = experiment(&scenario(3, "dcsgd", RAND_K));
     let model = &experiment.model;
     let ends = |coarse_every: u64| {
-        itocheck::ensemble::record_paths(&model.sde_process(1, Role::Sde, coarse_every), 10, 8)
+        itocheck::ensemble::record_paths(&model.sde_process(1, Role::Sde, coarse_every), 10, 1, 8)
     };
     assert_eq!(ends(0), ends(1));
 }
