@@ -2,10 +2,11 @@
 
 use super::intervals::Intervals;
 use crate::ensemble::{Moments, Observables};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Moments of both processes as reports give them; tables are by function, then by time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct MomentTables {
     /// t, 0 first.
     pub times: Vec<f64>,
@@ -24,7 +25,7 @@ pub struct MomentTables {
 }
 
 /// Means with standard errors.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Table {
     /// null where not finite.
     pub mean: Vec<Vec<Option<f64>>>,
@@ -33,7 +34,7 @@ pub struct Table {
 }
 
 /// Means of the SDE, with the bias of its integrator.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct SdeTable {
     /// Of the finer integration.
     pub mean: Vec<Vec<Option<f64>>>,
@@ -44,7 +45,7 @@ pub struct SdeTable {
 }
 
 /// Gaps with their intervals and margins.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct GapTable {
     /// Optimizer minus SDE.
     pub estimate: Vec<Vec<Option<f64>>>,
