@@ -6,7 +6,7 @@ use crate::ensemble::record_paths;
 use crate::model::Model;
 use crate::random::Role;
 use crate::report::plot::{PathPicture, Picture};
-use crate::report::terminal::{Bar, print, print_summary};
+use crate::report::terminal::{Bar, StandardOutput, print, print_summary};
 use crate::report::{Outcome, Report, html, junit, plot, write_whole};
 use crate::scenario::{InputError, Loaded, Overrides, load};
 use std::collections::BTreeMap;
@@ -173,7 +173,7 @@ struct Finished {
 
 fn run_all(arguments: &Arguments, scenarios: &BTreeMap<String, Loaded>) -> io::Result<Vec<Outcome>> {
     create_folder(&arguments.out)?;
-    let mut out = io::stdout().lock();
+    let mut out = StandardOutput::lock();
     let mut finished = Vec::new();
     for (index, (name, loaded)) in scenarios.iter().enumerate() {
         let bar = Bar::new(name, index + 1, scenarios.len());
