@@ -1,9 +1,18 @@
 //! The command line: one file a subcommand.
 
+mod completions;
 pub mod exit;
+mod key;
+mod list;
+mod new;
 mod run;
+mod schema;
+mod wrap;
 
+use crate::report::terminal::StandardOutput;
 use clap::{Parser, Subcommand};
+use std::fmt::Display;
+use std::io::{self, Write};
 
 /// Does this SDE track this optimizer?
 #[derive(Debug, Parser)]
@@ -17,16 +26,50 @@ struct Arguments {
 enum Command {
     /// Simulate the optimizer and the SDE of each scenario, and judge their claims.
     Run(run::Arguments),
+    /// Write a scenario to start from, with a comment on every key.
+    New(new::Arguments),
+    /// Print what scenarios can name, with formulas and parameters.
+    List(list::Arguments),
+    /// Print the JSON Schema of a file, for editors and validators.
+    Schema(schema::Arguments),
+    /// Print the completions of a shell.
+    Completions(completions::Arguments),
 }
 
 /// Reads the command line, does what it says, and returns the exit code, one of [`exit`].
 pub fn main() -> u8 {
     match Arguments::try_parse() {
-        Ok(Arguments { command: Command::Run(arguments) }) => run::run(&arguments),
-        Err(error) => {
-            // Help and version are errors to clap; where even printing fails, the code still tells.
+        Ok(Arguments { command }) => match command {
+            Command::Run(arguments) => run::run(&arguments),
+            Command::New(arguments) => new::run(&arguments),
+            Command::List(arguments) => list::run(&arguments),
+            Command::Schema(arguments) => schema::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments),
+        },
+        Err(error) if error.use_stderr() => {
+            // Where even this cannot be printed, the code still tells.
             let _ = error.print();
-            if error.use_stderr() { exit::WRONG_INPUT } else { exit::AS_EXPECTED }
+            exit::WRONG_INPUT
+        }
+        // Help and version are errors to clap.
+        Err(help) => print(&help.render().ansi().to_string()),
+    }
+}
+
+/// Prints a text that ends in a newline on standard output, and returns the exit code.
+fn print(text: &str) -> u8 {
+    let mut out = StandardOutput::lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => exit::AS_EXPECTED,
+        Err(error) => {
+            complain(error);
+            exit::MACHINE
         }
     }
+}
+
+/// Says what went wrong, in one line on standard error.
+fn complain(error: impl Display) {
+    // Where even this cannot be printed, the exit code still tells.
+    let _ = writeln!(io::stderr(), "error: {error}");
 }
