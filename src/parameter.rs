@@ -1,5 +1,6 @@
 //! Parameters as scenarios give them, and the error for one that makes no sense.
 
+use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -32,7 +33,8 @@ impl Invalid {
 }
 
 /// A number for every coordinate, or a list with one a coordinate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, JsonSchema)]
+#[schemars(untagged)]
 pub enum PerCoordinate {
     /// The same value everywhere.
     Every(f64),
@@ -171,11 +173,12 @@ macro_rules! registry {
     ($(#[$doc:meta])* $family:ident builds $built:ty, from ($($argument:ident: $type:ty),*) by build $call:tt:
      $($name:literal => $variant:ident($parameters:ty),)+) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, serde::Deserialize)]
+        #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
         pub enum $family {
             $(
                 #[allow(missing_docs)]
                 #[serde(rename = $name)]
+                #[schemars(rename = $name)]
                 $variant($parameters),
             )+
         }

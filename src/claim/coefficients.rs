@@ -13,6 +13,7 @@ use crate::random::{Role, Stream};
 use crate::scenario::Experiment;
 use crate::sde;
 use crate::stats::{Looks, Series, student_quantile};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::ops::Range;
 
@@ -43,12 +44,16 @@ pub struct Coefficients {
     pub(super) expect: Expectation,
 }
 
-/// `claims.coefficients`.
-#[derive(Clone, Debug, Deserialize)]
+/// `E[Δx]/η = b(x)` and `Cov[Δx]/η = A(x)`: at states along the run, one step Δx of the optimizer has the drift b and
+/// the diffusion covariance A of the SDE. Part of every scenario whose noise allows it, named or not.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// What is allowed, above 0: relative to ‖b‖ for the drift; for entry ij of A relative to the mean variance
+    /// trace(A)/d, or to `√(A_ii A_jj)` where that is more.
     #[serde(default = "default_margin")]
     margin: f64,
+    /// Whether the claim should hold.
     #[serde(default)]
     expect: Expectation,
 }

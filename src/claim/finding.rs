@@ -1,11 +1,12 @@
 //! What a claim came to.
 
 use super::decision::Gap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The three values of a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Every interval lies inside its margin.
@@ -27,7 +28,7 @@ impl fmt::Display for Verdict {
 }
 
 /// What a scenario expects of a claim.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Expectation {
     /// The claim holds.
@@ -57,7 +58,7 @@ impl fmt::Display for Expectation {
 }
 
 /// One claim with its verdict, as reports give it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Finding {
     /// The kind of claim.
     pub kind: &'static str,
@@ -115,7 +116,7 @@ impl Finding {
 }
 
 /// The place where a claim is closest to breaking.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Worst {
     /// The test function, or the entry of drift or diffusion.
     pub function: String,

@@ -17,6 +17,7 @@ pub use tables::{MomentTables, Table};
 pub use trajectory::Trajectory;
 
 use crate::scenario::Experiment;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use trajectory::Compared;
@@ -69,7 +70,7 @@ pub struct Judgement {
 }
 
 /// Paths with a state or a test function that is not finite.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct NonFinite {
     /// Of the optimizer.
     pub optimizer: u64,

@@ -3,10 +3,11 @@
 use super::intervals::Intervals;
 use crate::ensemble::{Moments, Observables};
 use crate::stats::Series;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Moments of both processes as reports give them; tables are by function, then by time.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MomentTables {
     /// t, 0 first.
     pub times: Vec<f64>,
@@ -25,7 +26,7 @@ pub struct MomentTables {
 }
 
 /// Means with standard errors, by function, then by time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Table {
     /// null where not finite.
     pub mean: Vec<Vec<Option<f64>>>,
@@ -34,7 +35,7 @@ pub struct Table {
 }
 
 /// Means of the SDE, with the bias of its integrator.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SdeTable {
     /// Of the finer integration.
     #[serde(flatten)]
@@ -44,7 +45,7 @@ pub struct SdeTable {
 }
 
 /// Gaps with their intervals and margins.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GapTable {
     /// Optimizer minus SDE.
     pub estimate: Vec<Vec<Option<f64>>>,

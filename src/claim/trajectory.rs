@@ -12,6 +12,7 @@ use crate::parameter::{Invalid, checked};
 use crate::random::Role;
 use crate::scenario::Experiment;
 use crate::stats::{Look, Looks, clopper_pearson};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ const COARSE_EVERY: u64 = 4;
 const EXIT_PILOT_MISS: f64 = 1e-3;
 
 /// How large a gap is allowed.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Margin {
     /// In standard deviations of the test function under the SDE at that time.
@@ -71,11 +72,14 @@ pub struct Trajectory {
     pub expect: Expectation,
 }
 
-/// `claims.trajectory`.
-#[derive(Clone, Debug, Deserialize)]
+/// `|E g(x_k) − E g(X_{kη})|` stays within its margin for every test function g at every record time: moments of the
+/// optimizer x and of the SDE X agree along the run.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// How large a gap is allowed, above 0.
     margin: Margin,
+    /// Whether the claim should hold.
     #[serde(default)]
     expect: Expectation,
 }

@@ -1,13 +1,21 @@
 //! The command line: one file a subcommand.
 
+mod completions;
 pub mod exit;
 mod golden;
+mod key;
+mod list;
+mod new;
 mod plot;
 mod run;
+mod schema;
 mod select;
+mod wrap;
 
+use crate::report::terminal::StandardOutput;
 use crate::scenario::InputError;
 use clap::{Parser, Subcommand};
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -28,6 +36,14 @@ enum Command {
     Golden(golden::Command),
     /// Draw test functions of a report anew, or give their numbers.
     Plot(plot::Arguments),
+    /// Write a scenario to start from, with a comment on every key.
+    New(new::Arguments),
+    /// Print what scenarios can name, with formulas and parameters.
+    List(list::Arguments),
+    /// Print the JSON Schema of a file, for editors and validators.
+    Schema(schema::Arguments),
+    /// Print the completions of a shell.
+    Completions(completions::Arguments),
 }
 
 /// Reads the command line, does what it says, and returns the exit code, one of [`exit`].
@@ -37,38 +53,51 @@ pub fn main() -> u8 {
             Command::Run(arguments) => run::run(&arguments),
             Command::Golden(command) => golden::run(&command),
             Command::Plot(arguments) => plot::run(&arguments),
+            Command::New(arguments) => new::run(&arguments),
+            Command::List(arguments) => list::run(&arguments),
+            Command::Schema(arguments) => schema::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments),
         },
-        Err(error) => {
-            // Help and version are errors to clap; where even printing fails, the code still tells.
+        Err(error) if error.use_stderr() => {
+            // Where even this cannot be printed, the code still tells.
             let _ = error.print();
-            if error.use_stderr() { exit::WRONG_INPUT } else { exit::AS_EXPECTED }
+            exit::WRONG_INPUT
         }
+        // Help and version are errors to clap.
+        Err(help) => print(&help.render().ansi().to_string()),
+    }
+}
+
+/// Prints a text that ends in a newline on standard output, and returns the exit code.
+fn print(text: &str) -> u8 {
+    match standard_output(|out| out.write_all(text.as_bytes())) {
+        Ok(()) => exit::AS_EXPECTED,
+        Err(error) => fail(&error),
     }
 }
 
 /// Tells what is wrong with the input.
 fn refuse(errors: &[InputError]) -> u8 {
-    errors.iter().for_each(|error| tell(&error.to_string()));
+    errors.iter().for_each(complain);
     exit::WRONG_INPUT
 }
 
 /// Tells how the machine failed us.
 fn fail(error: &io::Error) -> u8 {
-    tell(&error.to_string());
+    complain(error);
     exit::MACHINE
 }
 
-fn tell(error: &str) {
-    // Where standard error is closed too, the exit code still tells.
+/// Says what went wrong, on standard error.
+fn complain(error: impl Display) {
+    // Where even this cannot be printed, the exit code still tells.
     let _ = writeln!(io::stderr(), "error: {error}");
 }
 
 /// Prints to standard output; an error names it.
-fn standard_output(print: impl FnOnce(&mut io::StdoutLock) -> io::Result<()>) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    print(&mut out)
-        .and_then(|()| out.flush())
-        .map_err(|error| io::Error::new(error.kind(), format!("standard output: {error}")))
+fn standard_output(print: impl FnOnce(&mut StandardOutput) -> io::Result<()>) -> io::Result<()> {
+    let mut out = StandardOutput::lock();
+    print(&mut out).and_then(|()| out.flush())
 }
 
 /// Creates a folder and those above it; an error names it.

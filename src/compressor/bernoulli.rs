@@ -4,6 +4,7 @@ use super::Compressor;
 use crate::covariance::Covariance;
 use crate::parameter::{Invalid, checked};
 use crate::random::Stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 struct Bernoulli {
@@ -34,10 +35,11 @@ impl Compressor for Bernoulli {
     }
 }
 
-/// `compressor.bernoulli = { probability }`.
-#[derive(Clone, Debug, Deserialize)]
+/// `C(g)_j = g_j/p` with probability p, else 0, each coordinate for itself; ω = 1/p − 1.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// p, above 0 and at most 1.
     probability: f64,
 }
 

@@ -4,6 +4,7 @@ use super::Compressor;
 use crate::covariance::Covariance;
 use crate::parameter::Invalid;
 use crate::random::Stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// `C(g) = g`.
@@ -23,8 +24,8 @@ impl Compressor for Identity {
     fn add_error_covariance(&self, _weight: f64, _v: &[f64], _sigma: &Covariance, _out: &mut Covariance) {}
 }
 
-/// `compressor.identity = {}`.
-#[derive(Clone, Debug, Deserialize)]
+/// `C(g) = g`: nothing is compressed, ω = 0.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {}
 

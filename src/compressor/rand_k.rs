@@ -4,6 +4,7 @@ use super::Compressor;
 use crate::covariance::Covariance;
 use crate::parameter::Invalid;
 use crate::random::Stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 struct RandK {
@@ -52,10 +53,11 @@ impl Compressor for RandK {
     }
 }
 
-/// `compressor.rand_k = { k }`.
-#[derive(Clone, Debug, Deserialize)]
+/// `C(g) = (d/k) Σ_{j∈J} g_j e_j`: k coordinates J, drawn without replacement; ω = d/k − 1.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// Coordinates that are kept, from 1 to d.
     k: usize,
 }
 

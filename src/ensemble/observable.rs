@@ -1,6 +1,7 @@
 //! Test functions g, whose expectations the two processes are compared by.
 
 use crate::objective::Objective;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ pub fn observed_pairs(d: usize) -> Vec<(usize, usize)> {
 }
 
 /// Bounded test functions by their names in scenarios.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum BoundedFunction {
     /// `tanh(x[i]/s)`: odd, sees where the path is.
@@ -43,12 +44,12 @@ pub enum BoundedFunction {
 }
 
 /// Which coordinate, and its scale.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Argument {
-    /// i.
+    /// i, the coordinate, from 0 on.
     pub coordinate: usize,
-    /// s.
+    /// s, from 1e-9 to 1e9.
     pub scale: f64,
 }
 

@@ -6,6 +6,7 @@ use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, semidefinite};
 use crate::random::Stream;
 use crate::special::xi;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -71,11 +72,14 @@ impl Noise for Correlated {
     }
 }
 
-/// `noise.gaussian`: `scale`, the standard deviation of one sample, or its full `covariance`.
-#[derive(Clone, Debug, Deserialize)]
+/// `g = ∇f_i(x) + N(0, Σ/B)`, Σ given by the standard deviations of its independent coordinates (`scale`) or as
+/// `covariance`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// Standard deviation of one sample, above 0: √Σ where Σ is diagonal.
     scale: Option<PerCoordinate>,
+    /// Σ row by row, symmetric and positive semidefinite, at most 500 × 500; for optimizers that take no signs.
     covariance: Option<Vec<Vec<f64>>>,
 }
 

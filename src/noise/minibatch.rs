@@ -5,6 +5,7 @@ use crate::covariance::Covariance;
 use crate::objective::{FiniteSum, Objective};
 use crate::parameter::Invalid;
 use crate::random::Stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -89,8 +90,9 @@ fn add_sample_covariance(samples: &mut [f64], d: usize, weight: f64, out: &mut C
     out.add_dense(|i, j| weight * covariance[i.max(j) * d + i.min(j)] / n);
 }
 
-/// `noise.minibatch = {}`; its size is the `batch_size` of the agents.
-#[derive(Clone, Debug, Deserialize)]
+/// `g = (1/B) Σ_b ∇f_{s_b}(x)`: B samples s_b of a finite sum, drawn with replacement; B is the `batch_size` of the
+/// agents. For objectives that are averages over data.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {}
 

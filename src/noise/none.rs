@@ -5,6 +5,7 @@ use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::Invalid;
 use crate::random::Stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -26,8 +27,8 @@ impl Noise for Noiseless {
     }
 }
 
-/// `noise.none = {}`.
-#[derive(Clone, Debug, Deserialize)]
+/// `g = ∇f_i(x)`: the gradient itself.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {}
 

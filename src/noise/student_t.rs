@@ -6,6 +6,7 @@ use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, checked};
 use crate::random::Stream;
 use crate::special::xi;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -42,11 +43,13 @@ impl Noise for StudentT {
     }
 }
 
-/// `noise.student_t`: the `scale` of one sample (not its standard deviation) and the degrees of freedom `dof`.
-#[derive(Clone, Debug, Deserialize)]
+/// `g = ∇f_i(x) + (S/√B) t_ν` with diagonal S and independent coordinates.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// Diagonal of S, above 0: the scale of one sample, not its standard deviation, which is `S√(ν/(ν − 2))`.
     scale: PerCoordinate,
+    /// ν, the degrees of freedom, above 0; above 2 unless the optimizer takes signs.
     dof: f64,
 }
 

@@ -2,6 +2,7 @@
 
 use super::{FiniteSum, Objective};
 use crate::parameter::{Invalid, checked};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -105,15 +106,18 @@ fn softplus(z: f64) -> f64 {
     z.max(0.0) + libm::log1p(libm::exp(-z.abs()))
 }
 
-/// `objective.logistic`: the `data` set by name and the weight r of `regularisation`.
-#[derive(Clone, Debug, Deserialize)]
+/// `f(x) = (1/n) Σ_s log(1 + exp(−y_s xᵀa_s)) + (r/2)‖x‖²`: logistic regression with labels `y_s = ±1`, features a_s
+/// of mean 0 and variance 1, and a last feature 1 for the intercept.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// The data set.
     data: Data,
+    /// r, at least 0.
     regularisation: f64,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Data {
     /// Fisher's iris, versicolor (−1) against virginica (+1): 100 × 4, not linearly separable.

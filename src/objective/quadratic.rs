@@ -2,6 +2,7 @@
 
 use super::{LARGEST_DIMENSION, Objective};
 use crate::parameter::{Invalid, PerCoordinate, checked, semidefinite};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -74,27 +75,35 @@ impl Objective for Quadratic {
     }
 }
 
-/// `objective.quadratic`: `eigenvalues` of a diagonal H, or the full `matrix`; `minimiser` is 0 unless given.
-#[derive(Clone, Debug, Deserialize)]
+/// `f(x) = (x − x*)ᵀH(x − x*)/2` with positive semidefinite H, given by its `eigenvalues` (then it is diagonal) or
+/// as a `matrix`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// Diagonal of H, each entry at least 0.
     eigenvalues: Option<Eigenvalues>,
+    /// H row by row, symmetric and positive semidefinite, at most 500 × 500.
     matrix: Option<Vec<Vec<f64>>>,
+    /// x*; 0 unless given.
     minimiser: Option<PerCoordinate>,
 }
 
 /// A list, or `count` numbers evenly spaced over `from..=to`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(untagged)]
 enum Eigenvalues {
     List(Vec<f64>),
     Spaced(Spacing),
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Spacing {
+    /// The first.
     from: f64,
+    /// The last.
     to: f64,
+    /// How many, from 1 to 10000.
     count: usize,
 }
 

@@ -2,6 +2,7 @@
 
 use super::{LARGEST_DIMENSION, Objective};
 use crate::parameter::{Invalid, checked};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -54,12 +55,14 @@ impl Objective for Rosenbrock {
     }
 }
 
-/// `objective.rosenbrock`: `dimension` (2 unless given) and `steepness` b (100 unless given).
-#[derive(Clone, Debug, Deserialize)]
+/// `f(x) = Σ_j (1 − x_j)² + b(x_{j+1} − x_j²)²`: a curved valley with its minimum at (1, …, 1).
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// d, from 2 to 10000.
     #[serde(default = "two")]
     dimension: usize,
+    /// b, above 0.
     #[serde(default = "hundred")]
     steepness: f64,
 }

@@ -2,6 +2,7 @@
 
 use super::{LARGEST_DIMENSION, Objective};
 use crate::parameter::{Invalid, checked};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -49,11 +50,14 @@ impl Objective for Saddle {
     }
 }
 
-/// `objective.saddle`: `eigenvalues` with at least one below 0, and the strength of the `quartic` (1 unless given).
-#[derive(Clone, Debug, Deserialize)]
+/// `f(x) = Σ_j λ_j x_j²/2 + q x_j⁴/4`: a strict saddle at 0, and minima at `x_j = ±√(−λ_j/q)` where λ_j
+/// is negative.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
+    /// λ, one a coordinate, at least one of them below 0.
     eigenvalues: Vec<f64>,
+    /// q, above 0.
     #[serde(default = "one")]
     quartic: f64,
 }

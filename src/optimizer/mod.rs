@@ -6,6 +6,7 @@ mod dsignsgd;
 
 use crate::agent::{Agents, Group, Scratch};
 use crate::random::Stream;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -20,14 +21,14 @@ pub trait Optimizer: Send + Sync {
 }
 
 /// The optimizers by their names in scenarios.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OptimizerName {
-    /// Distributed SGD.
+    /// `x ← x − (η/N) Σ_i g_i(x)`: distributed SGD.
     Dsgd,
-    /// Distributed SGD with unbiased compression.
+    /// `x ← x − (η/N) Σ_i C_i(g_i(x))`: distributed SGD with unbiased compressors C_i (Theorem 1).
     Dcsgd,
-    /// Distributed sign-SGD.
+    /// `x ← x − (η/N) Σ_i sign(g_i(x))`: distributed sign-SGD (Theorem 2).
     Dsignsgd,
 }
 

@@ -8,6 +8,7 @@ mod write;
 
 use crate::claim::{Finding, Judgement, MomentTables, NonFinite, Verdict};
 use crate::scenario::Loaded;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt;
 
@@ -19,9 +20,10 @@ pub const SCHEMA: &str = "itocheck/report/1";
 /// `report.json`: one scenario with its verdicts, the numbers behind them, and where they come from.
 ///
 /// No number is NaN or infinite: what has no value is null. Tables are by function, then by time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// The version of this format.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
     /// What was run.
     pub scenario: ScenarioEntry,
@@ -40,7 +42,7 @@ pub struct Report {
 }
 
 /// The scenario of a report.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ScenarioEntry {
     /// Its title.
     pub title: String,
@@ -54,7 +56,7 @@ pub struct ScenarioEntry {
 }
 
 /// The outcome of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// Every claim came out as expected.
@@ -103,7 +105,7 @@ fn summary<'a>(reports: impl Iterator<Item = &'a Report>) -> String {
 }
 
 /// Where the numbers of a report come from. All but the time and the machine decide their bits.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Provenance {
     /// Of itocheck.
     pub version: &'static str,

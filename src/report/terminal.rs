@@ -2,8 +2,50 @@
 
 use super::Report;
 use crate::claim::{Finding, Progress};
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Effects, Style};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{self, Write};
+use std::io::{self, StdoutLock, Write};
+
+// Told apart by every kind of colour vision; the words say the same.
+const PASSED: Style = AnsiColor::Blue.on_default();
+const FAILED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+const INCONCLUSIVE: Style = AnsiColor::Yellow.on_default();
+
+/// Whether `stream` shows colours: a terminal, not a dumb one, and without `NO_COLOR`.
+fn colours<S: RawStream>(stream: &S) -> ColorChoice {
+    if std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb") {
+        return ColorChoice::Never;
+    }
+    AutoStream::choice(stream)
+}
+
+/// Standard output, without colours where it does not show them. Its errors name it.
+pub struct StandardOutput(AutoStream<StdoutLock<'static>>);
+
+impl StandardOutput {
+    /// Standard output, for this thread alone.
+    pub fn lock() -> Self {
+        let stream = io::stdout().lock();
+        let colours = colours(&stream);
+        Self(AutoStream::new(stream, colours))
+    }
+}
+
+impl Write for StandardOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(of_standard_output)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(of_standard_output)
+    }
+}
+
+fn of_standard_output(error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("standard output: {error}"))
+}
 
 /// The lines of one scenario; with `quiet` only those of claims that did not come out as expected.
 pub fn print(out: &mut impl Write, name: &str, report: &Report, quiet: bool) -> io::Result<()> {
@@ -17,7 +59,8 @@ pub fn print(out: &mut impl Write, name: &str, report: &Report, quiet: bool) -> 
         } else {
             format!(", expected {}", claim.expected)
         };
-        writeln!(out, "{} {name}: {kind} {}{expected}: {sentence}", mark(claim), claim.verdict)?;
+        let (style, mark) = mark(claim);
+        writeln!(out, "{style}{mark}{style:#} {name}: {kind} {}{expected}: {sentence}", claim.verdict)?;
     }
     Ok(())
 }
@@ -27,11 +70,11 @@ pub fn print_summary(out: &mut impl Write, reports: &[&Report]) -> io::Result<()
     writeln!(out, "{}", super::summary(reports.iter().copied()))
 }
 
-fn mark(claim: &Finding) -> &'static str {
+fn mark(claim: &Finding) -> (Style, &'static str) {
     match claim.standing() {
-        "passed" => "ok  ",
-        "failed" => "FAIL",
-        _ => "??  ",
+        "passed" => (PASSED, "ok  "),
+        "failed" => (FAILED, "FAIL"),
+        _ => (INCONCLUSIVE, "??  "),
     }
 }
 
@@ -42,8 +85,11 @@ impl Bar {
     /// The bar of the scenario `name`, the `number`-th of `total`.
     pub fn new(name: &str, number: usize, total: usize) -> Self {
         let bar = ProgressBar::new(0);
-        let template = "{prefix} {wide_bar:.blue} {elapsed_precise}, {eta_precise} left for this look";
-        if let Ok(style) = ProgressStyle::with_template(template) {
+        let colour = if colours(&io::stderr()) == ColorChoice::Never { "" } else { ":.blue" };
+        let template = format!(
+            "{{prefix}} {{wide_bar{colour}}} {{elapsed_precise}}, {{eta_precise}} left for this look"
+        );
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         bar.set_prefix(format!("[{number}/{total}] {name}"));

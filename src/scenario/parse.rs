@@ -8,52 +8,54 @@ use crate::objective::ObjectiveParameters;
 use crate::optimizer::OptimizerName;
 use crate::parameter::PerCoordinate;
 use crate::sde::{Form, Mutant};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// A scenario as it is written.
-#[derive(Clone, Debug, Deserialize)]
+/// What is compared, and what is claimed of it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// One line that says what is compared.
+    /// One line that says what is compared, at most 200 characters.
     pub title: String,
-    /// Where the SDE is from, such as "Theorem 1".
+    /// Where the SDE is from, such as "Theorem 1"; shown in the report.
     pub source: Option<String>,
-    /// Which optimizer.
+    /// The optimizer that the SDE should track.
     pub optimizer: OptimizerName,
-    /// Which objective.
+    /// The objective f that is minimised.
     pub objective: ObjectiveParameters,
-    /// The groups of agents.
+    /// The N agents, in groups that are alike; at least one group.
     pub agents: Vec<AgentGroup>,
-    /// The run.
+    /// Over what the two are compared.
     pub run: RunParameters,
-    /// The SDE and its integration.
+    /// The SDE, which is derived from the optimizer, and its integration.
     #[serde(default)]
     pub sde: SdeParameters,
-    /// Seeds and error rate.
+    /// Paths and error rate.
     #[serde(default)]
     pub monte_carlo: MonteCarlo,
-    /// Bounded test functions.
+    /// Bounded test functions, besides coordinates, their products, scaled fluctuations and the loss; their moments exist
+    /// whatever the noise.
     #[serde(default)]
     pub functions: Vec<BoundedFunction>,
-    /// What is claimed.
+    /// What is claimed, one kind an entry; `coefficients` is added where it is missing and can be sampled.
     #[serde(default)]
     pub claims: Vec<ClaimParameters>,
 }
 
 /// Agents that are alike.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentGroup {
-    /// How many.
+    /// Agents in the group, at least 1.
     pub count: usize,
-    /// B.
+    /// B, the samples that each agent averages; Gaussian and Student-t scales are divided by √B.
     #[serde(default = "one")]
     pub batch_size: usize,
-    /// The noise of one sample.
+    /// The gradient noise of one sample.
     pub noise: NoiseParameters,
-    /// What is sent; dcsgd only.
+    /// What an agent sends in place of its gradient, for optimizers that compress; identity unless given.
     pub compressor: Option<CompressorParameters>,
-    /// `∇f_i − ∇f`, constant, averaging to zero over the agents.
+    /// `∇f_i − ∇f`, constant, averaging to zero over all agents; 0 unless given.
     pub gradient_offset: Option<PerCoordinate>,
 }
 
@@ -62,40 +64,41 @@ fn one() -> usize {
 }
 
 /// `[run]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunParameters {
-    /// η.
+    /// η, above 0.
     pub learning_rate: f64,
-    /// K.
+    /// K, at least 1; the run ends at t = Kη.
     pub steps: usize,
-    /// Record times besides t = 0.
+    /// Record times besides t = 0, evenly spaced; a divisor of `steps`.
     pub records: usize,
-    /// `x_0`.
+    /// `x_0`, where both processes start.
     pub start: PerCoordinate,
-    /// Where both processes stop.
+    /// A ball about 0, outside of which both processes stop. Required where ∇f grows faster than linearly and steps with
+    /// it; adds the test function exit.
     pub domain: Option<DomainParameters>,
 }
 
 /// `domain = { radius }`: a ball about the origin.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DomainParameters {
-    /// R.
+    /// R, above the norm of the start.
     pub radius: f64,
 }
 
 /// `[sde]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SdeParameters {
     /// How the SDE is written down.
     pub form: Form,
-    /// m.
+    /// m, from 1 to 10000: the SDE is integrated with 2m steps to each η, and with m to measure the bias.
     pub substeps: usize,
     /// The integrator.
     pub scheme: Scheme,
-    /// A deliberate mistake.
+    /// A deliberate mistake in the SDE, whose claims should then be refuted; none unless given.
     pub mutant: Option<Mutant>,
 }
 
@@ -106,24 +109,24 @@ impl Default for SdeParameters {
 }
 
 /// Integrators by their names in scenarios.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scheme {
-    /// Weak order 1.
+    /// `X ← X + b h + (A h)^{1/2} ξ`: Euler–Maruyama, weak order 1.
     EulerMaruyama,
 }
 
 /// `[monte_carlo]`.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MonteCarlo {
     /// Every draw follows from it.
     pub seed: u64,
-    /// Paths of each process at the first look; rounded up to whole blocks.
+    /// Paths of each process at the first look, at least 512, rounded up to whole blocks of 64; doubled until decided.
     pub seeds: u64,
-    /// Paths of each process at most.
+    /// Paths of each process at most, at least `seeds`.
     pub max_seeds: u64,
-    /// α: the probability of a wrong verdict, at most.
+    /// α, from 1e-12 to 0.1: the probability of a wrong verdict, at most.
     pub error_rate: f64,
 }
 

@@ -11,7 +11,8 @@ use crate::covariance::Covariance;
 use crate::noise::SignLaw;
 use crate::optimizer::OptimizerName;
 use crate::parameter::Invalid;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 pub use dcsgd::DcsgdSde;
@@ -52,13 +53,13 @@ impl Coefficients {
 }
 
 /// How the SDE is written down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// From the exact laws of the agents: right wherever the theorem is.
     #[default]
     General,
-    /// The closed form that the poster prints, with its conditions.
+    /// As Theorem 2 is printed, with its conditions; dsignsgd only.
     Closed,
 }
 

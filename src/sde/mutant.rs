@@ -6,24 +6,25 @@ use crate::noise::Noise;
 use crate::optimizer::OptimizerName;
 use crate::parameter::Invalid;
 use crate::special::xi;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// A mistake in the SDE, by its name in scenarios.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mutant {
-    /// Theorem 1 without `E[Φ Φᵀ]`.
+    /// Theorem 1 without `E[ΦΦᵀ]`, the noise of the compressors; dcsgd only.
     NoCompressionNoise,
-    /// η in place of √η before the diffusion.
+    /// η in place of √η before the diffusion; every optimizer.
     EtaForSqrtEta,
-    /// The 1/N of the diffusion lost.
+    /// The 1/N of the diffusion covariance lost; every optimizer.
     AgentsLost,
-    /// Theorem 2 with the Ξ of Gaussian noise of the same scale.
+    /// Theorem 2 with the Ξ of Gaussian noise of the same scale; dsignsgd only.
     GaussianXi,
-    /// Theorem 2 with Ξ in place of 2Ξ in the drift.
+    /// Theorem 2 with Ξ in place of 2Ξ in the drift; dsignsgd only.
     XiWithoutTwo,
-    /// Theorem 2 with `Σ̃ = I`, without −4Ξ².
+    /// Theorem 2 with `Σ̃ = I`, without −4Ξ²; dsignsgd only.
     IdentityDiffusion,
 }
 
