@@ -1,5 +1,6 @@
 //! Moments of both processes, as reports give them.
 
+use super::finding::Verdict;
 use super::intervals::Intervals;
 use crate::ensemble::{Moments, Observables};
 use serde::Serialize;
@@ -77,7 +78,7 @@ impl MomentTables {
             sde: SdeTable {
                 mean: table(&|index| moments.sde.mean(index)),
                 standard_error: table(&|index| moments.sde.standard_error(index)),
-                integrator_bias: table(&|index| intervals.bias(index)),
+                integrator_bias: table(&|index| intervals.bias(index, Verdict::Upheld)),
             },
             gap: GapTable {
                 estimate: table(&|index| moments.gap.mean(index)),
