@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::random::Role;
 use crate::report::plot::{PathPicture, Picture};
 use crate::report::terminal::{Bar, print, print_summary};
-use crate::report::{Outcome, Report, html, junit, plot, write_whole};
+use crate::report::{Outcome, Report, github, html, junit, plot, write_whole};
 use crate::scenario::{InputError, Loaded, Overrides, load};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -51,10 +51,16 @@ pub fn run(arguments: &Arguments) -> u8 {
     let scenarios = match scenarios(arguments) {
         Ok(scenarios) => scenarios,
         Err(errors) => {
-            for error in errors {
+            for error in &errors {
                 eprintln!("error: {error}");
             }
-            return exit::WRONG_INPUT;
+            return match github::tell_errors(&mut io::stdout(), &errors) {
+                Ok(()) => exit::WRONG_INPUT,
+                Err(error) => {
+                    eprintln!("error: {error}");
+                    exit::MACHINE
+                }
+            };
         }
     };
     let mut pool = rayon::ThreadPoolBuilder::new();
@@ -191,9 +197,17 @@ fn run_all(arguments: &Arguments, scenarios: &BTreeMap<String, Loaded>) -> io::R
     }
     let entries: Vec<html::Entry> = finished
         .iter()
-        .map(|Finished { name, report, figures }| html::Entry { report, folder: name, figures })
+        .map(|Finished { name, report, figures }| html::Entry {
+            report,
+            folder: name,
+            text: &scenarios[name].text,
+            figures,
+        })
         .collect();
     write_whole(&arguments.out.join("index.html"), &html::render(&entries).map_err(io::Error::other)?)?;
+    let judged: Vec<(&Loaded, &Report)> =
+        finished.iter().map(|Finished { name, report, .. }| (&scenarios[name], report)).collect();
+    github::tell(&mut out, &judged)?;
     let reports: Vec<Report> = finished.into_iter().map(|finished| finished.report).collect();
     write_whole(&arguments.out.join("junit.xml"), &junit::render(&reports).map_err(io::Error::other)?)?;
     print_summary(&mut out, &reports)?;

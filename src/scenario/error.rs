@@ -32,6 +32,21 @@ impl InputError {
         Self { file: file.to_owned(), place: None, message: message.into() }
     }
 
+    /// The file or folder.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Line and column, from 1, where it is one place that is wrong.
+    pub fn position(&self) -> Option<(usize, usize)> {
+        self.place.as_ref().map(|place| (place.line, place.column))
+    }
+
+    /// What was read and what would be right.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Self {
         Self::whole(file, format!("cannot be read ({error}); expected a scenario file"))
     }
