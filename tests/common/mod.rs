@@ -1,6 +1,8 @@
 //! What several tests share: experiments from scenario text, and draws compared with what is claimed.
 #![allow(dead_code)]
 
+pub mod chromium;
+
 use itocheck::objective::{Objective, ObjectiveParameters};
 use itocheck::scenario::{Experiment, Overrides, check};
 use std::path::Path;
