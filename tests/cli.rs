@@ -175,7 +175,8 @@ fn pages_escape_what_scenarios_say() {
     assert_eq!(place.run(&["good.toml"]).0, 0);
     for file in ["index.html", "junit.xml", "good/means.svg"] {
         let text = fs::read_to_string(place.path("itocheck-out").join(file)).unwrap();
-        assert!(!text.contains("<script>"), "{file}");
+        assert!(!text.contains("<script>alert"), "{file}");
+        assert!(text.contains("alert(1)"), "{file}");
     }
     let junit = fs::read_to_string(place.path("itocheck-out/junit.xml")).unwrap();
     assert!(junit.contains("tests=\"2\"") && junit.contains("failures=\"0\""), "{junit}");
