@@ -1,28 +1,12 @@
 //! The command line: outputs, exit codes, and what is said.
 
-use assert_cmd::Command;
+mod common;
+
+use common::{Called, GOOD};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
-
-const GOOD: &str = r#"title = "Rand-1 of 2 <&> \"quoted\""
-source = "Theorem 1"
-optimizer = "dcsgd"
-objective.quadratic = { eigenvalues = [0.5, 2.0] }
-[[agents]]
-count = 2
-noise.gaussian = { scale = 1.0 }
-compressor.rand_k = { k = 1 }
-[run]
-learning_rate = 0.01
-steps = 20
-records = 4
-start = 0.3
-[[claims]]
-[claims.trajectory]
-margin = { effect = 0.3 }
-"#;
 
 struct Workplace {
     folder: TempDir,
@@ -43,15 +27,8 @@ impl Workplace {
 
     /// Exit code, standard output and standard error of `itocheck run` on the folder.
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let output = Command::cargo_bin("itocheck")
-            .unwrap()
-            .current_dir(self.folder.path())
-            .arg("run")
-            .args(arguments)
-            .output()
-            .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+        let Called { code, out, err } = common::run(self.folder.path(), arguments);
+        (code, out, err)
     }
 
     fn report(&self, stem: &str) -> Value {
@@ -92,7 +69,8 @@ fn a_run_writes_reports_and_figures() {
 
 #[test]
 fn report_json_keeps_its_contract() {
-    let place = Workplace::new(&[("good.toml", GOOD)]);
+    let text = GOOD.replace("\"t\"", "\"Rand-1 of 2 <&> \\\"quoted\\\"\"");
+    let place = Workplace::new(&[("good.toml", &text)]);
     assert_eq!(place.run(&["good.toml"]).0, 0);
     let report = place.report("good");
     assert_eq!(report["schema"], "itocheck/report/1");
@@ -168,11 +146,12 @@ fn report_json_keeps_its_contract() {
 
 #[test]
 fn pages_escape_what_scenarios_say() {
-    let place = Workplace::new(&[("good.toml", &GOOD.replace("<&>", "<script>alert(1)</script>"))]);
+    let place = Workplace::new(&[("good.toml", &GOOD.replace("\"t\"", "\"<script>alert(1)</script>\""))]);
     assert_eq!(place.run(&["good.toml"]).0, 0);
     for file in ["index.html", "junit.xml", "good/means.svg"] {
         let text = fs::read_to_string(place.path("itocheck-out").join(file)).unwrap();
-        assert!(!text.contains("<script>"), "{file}");
+        assert!(!text.contains("<script>alert"), "{file}");
+        assert!(text.contains("alert(1)"), "{file}");
     }
     let junit = fs::read_to_string(place.path("itocheck-out/junit.xml")).unwrap();
     assert!(junit.contains("tests=\"2\"") && junit.contains("failures=\"0\""), "{junit}");
@@ -223,7 +202,7 @@ fn wrong_input_is_refused_before_anything_is_written() {
     let place = Workplace::new(&[("good.toml", GOOD), ("bad.toml", &GOOD.replace("k = 1", "k = 3"))]);
     let (code, out, err) = place.run(&["."]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.contains("bad.toml:8:27: agents[0].compressor.rand_k.k: 3; expected a whole number from 1 to the dimension, 2"), "{err}");
+    assert!(err.contains("bad.toml:7:27: agents[0].compressor.rand_k.k: 3; expected a whole number from 1 to the dimension, 2"), "{err}");
     assert!(!place.path("itocheck-out").exists());
     assert_eq!(place.run(&["missing.toml"]).0, 2);
     assert_eq!(place.run(&["good.toml", "--filter", "no such"]).0, 2);

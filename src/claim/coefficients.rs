@@ -294,13 +294,18 @@ impl Coefficients {
             looks,
             detectable_gap: worst.and_then(|(_, _, gap)| finite(gap.detectable)),
             assumes: vec!["block_means_gaussian".to_owned()],
-            worst: worst.map(|(state, entry, gap)| Worst {
-                function: entry.name(),
-                time: state.time,
-                state: Some(state.x.clone()),
-                estimate: finite(gap.estimate),
-                interval: finite_pair(if verdict == Verdict::Refuted { gap.refuted } else { gap.upheld }),
-                margin: gap.margin,
+            worst: worst.map(|(state, entry, gap)| {
+                let interval = gap.interval(verdict);
+                Worst {
+                    function: entry.name(),
+                    time: state.time,
+                    state: Some(state.x.clone()),
+                    estimate: finite(gap.estimate),
+                    interval: finite_pair(interval),
+                    margin: gap.margin,
+                    integration: None,
+                    sampling: finite((interval[1] - interval[0]) / 2.0),
+                }
             }),
             left_out,
             sentence,

@@ -45,6 +45,11 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// The interval at the level of `verdict`.
+    pub(super) fn interval(&self, verdict: Verdict) -> [f64; 2] {
+        if verdict == Verdict::Refuted { self.refuted } else { self.upheld }
+    }
+
     fn is_inside(&self) -> bool {
         -self.margin <= self.upheld[0] && self.upheld[1] <= self.margin
     }

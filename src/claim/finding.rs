@@ -131,6 +131,11 @@ pub struct Worst {
     pub interval: Option<[f64; 2]>,
     /// What was allowed.
     pub margin: f64,
+    /// What of half the interval's width is the limit of the SDE solver's own bias; null where no solver
+    /// is involved.
+    pub integration: Option<f64>,
+    /// The rest of half the interval's width: what sampling leaves open.
+    pub sampling: Option<f64>,
 }
 
 /// What stands in brackets behind every sentence: error rate, sample, power and version.

@@ -1,6 +1,7 @@
 //! Confidence intervals for the gaps of a trajectory: sampling and the bias of the integrator.
 
 use super::decision::{Gap, Levels, POWER_QUANTILE};
+use super::finding::Verdict;
 use crate::ensemble::{BLOCK, Moments, Observables, TestFunction};
 use crate::integrator::WEAK_ORDER;
 use crate::stats::{clopper_pearson, student_quantile};
@@ -70,9 +71,9 @@ impl<'a> Intervals<'a> {
 
     /// The gap of one observable at one time, an index into the moments.
     pub(super) fn gap(&self, index: usize, margin: f64) -> Gap {
-        let is_exit = self.observables.functions[index / self.observables.times()] == TestFunction::Exit;
-        let interval =
-            |level: &Level| if is_exit { self.of_exit(index, level) } else { self.of_mean(index, level) };
+        let interval = |level: &Level| {
+            if self.is_exit(index) { self.of_exit(index, level) } else { self.of_mean(index, level) }
+        };
         let estimate = self.moments.gap.mean(index);
         let standard_error = self.moments.gap.standard_error(index) / self.budget.sqrt();
         let beyond = (self.refuted.sampling + POWER_QUANTILE) * standard_error;
@@ -80,9 +81,18 @@ impl<'a> Intervals<'a> {
         Gap { estimate, upheld: interval(&self.upheld), refuted: interval(&self.refuted), margin, detectable }
     }
 
-    /// The limit of the integrator's bias by which intervals at the level of *upheld* are widened.
-    pub(super) fn bias(&self, index: usize) -> f64 {
-        self.upheld.bias(self.moments, self.observables.times(), index)
+    /// The limit of the integrator's bias by which the interval at the level of `verdict` is widened.
+    pub(super) fn bias(&self, index: usize, verdict: Verdict) -> f64 {
+        let level = if verdict == Verdict::Refuted { &self.refuted } else { &self.upheld };
+        if self.is_exit(index) {
+            self.bias_of_exit(index, level)
+        } else {
+            level.bias(self.moments, self.observables.times(), index)
+        }
+    }
+
+    fn is_exit(&self, index: usize) -> bool {
+        self.observables.functions[index / self.observables.times()] == TestFunction::Exit
     }
 
     fn of_mean(&self, index: usize, level: &Level) -> [f64; 2] {
@@ -94,18 +104,23 @@ impl<'a> Intervals<'a> {
         [gap.mean(index) - half, gap.mean(index) + half]
     }
 
-    /// Exact limits for probabilities, which hold where no exit was seen at all; the bias of the
-    /// integrator then is at most what as many coarse paths without a difference leave possible.
+    /// Exact limits for probabilities, which hold where no exit was seen at all.
     fn of_exit(&self, index: usize, level: &Level) -> [f64; 2] {
-        let Moments { optimizer, sde, refinement, .. } = self.moments;
+        let Moments { optimizer, sde, .. } = self.moments;
         let n = self.moments.seeds();
         let limits =
             |probability: f64| clopper_pearson((probability * n as f64).round() as u64, n, level.tail / 4.0);
         let (optimizer_low, optimizer_high) = limits(optimizer.mean(index));
         let (sde_low, sde_high) = limits(sde.mean(index));
-        let coarse_paths = (refinement.count() * BLOCK as u64) as f64;
-        let unseen = -libm::log(level.tail / 2.0) / coarse_paths;
-        let bias = level.bias(self.moments, self.observables.times(), index).max(unseen);
+        let bias = self.bias_of_exit(index, level);
         [optimizer_low - sde_high - bias, optimizer_high - sde_low + bias]
+    }
+
+    /// The bias of the integrator, no less than what as many coarse paths without a difference leave
+    /// possible.
+    fn bias_of_exit(&self, index: usize, level: &Level) -> f64 {
+        let coarse_paths = (self.moments.refinement.count() * BLOCK as u64) as f64;
+        let unseen = -libm::log(level.tail / 2.0) / coarse_paths;
+        level.bias(self.moments, self.observables.times(), index).max(unseen)
     }
 }

@@ -1,5 +1,6 @@
 //! Moments of both processes, as reports give them.
 
+use super::finding::Verdict;
 use super::intervals::Intervals;
 use crate::ensemble::{Moments, Observables};
 use crate::stats::Series;
@@ -108,7 +109,7 @@ impl MomentTables {
             optimizer: Table::new(&moments.optimizer, observables),
             sde: SdeTable {
                 table: Table::new(&moments.sde, observables),
-                integrator_bias: table(&|index| intervals.bias(index)),
+                integrator_bias: table(&|index| intervals.bias(index, Verdict::Upheld)),
             },
             gap: GapTable {
                 estimate: table(&|index| moments.gap.mean(index)),

@@ -269,7 +269,7 @@ impl Comparison<'_> {
             looks: look.number,
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
-            worst: worst.map(|(index, gap)| self.worst(index, gap, verdict)),
+            worst: worst.map(|(index, gap)| self.worst(index, gap, intervals.bias(index, verdict), verdict)),
             left_out: self.left_out.clone(),
             sentence: self.sentence(claim, verdict, worst, moments),
         })
@@ -281,17 +281,28 @@ impl Comparison<'_> {
         model.rarest_event(&model.run.start) * model.run.every() as f64 * seeds as f64
     }
 
-    fn worst(&self, index: usize, gap: Gap, verdict: Verdict) -> Worst {
-        let times = self.observables.times();
-        let interval = if verdict == Verdict::Refuted { gap.refuted } else { gap.upheld };
+    fn worst(&self, index: usize, gap: Gap, bias: f64, verdict: Verdict) -> Worst {
+        let (function, time) = self.place(index);
+        let interval = gap.interval(verdict);
+        // Where all paths agree, rounding may put half the width below the bias it is made of.
+        let sampling = ((interval[1] - interval[0]) / 2.0 - bias).max(0.0);
         Worst {
-            function: self.observables.functions[index / times].to_string(),
-            time: self.experiment.model.run.times()[index % times],
+            function,
+            time,
             state: None,
             estimate: finite(gap.estimate),
             interval: finite_pair(interval),
             margin: gap.margin,
+            integration: finite(bias),
+            sampling: finite(sampling),
         }
+    }
+
+    /// The name of the test function and the time of an index into the moments.
+    fn place(&self, index: usize) -> (String, f64) {
+        let times = self.observables.times();
+        let function = self.observables.functions[index / times].to_string();
+        (function, self.experiment.model.run.times()[index % times])
     }
 
     fn sentence(
@@ -307,7 +318,7 @@ impl Comparison<'_> {
         let terms = terms(monte_carlo.error_rate, &seeds, worst.map(|(_, gap)| gap));
         let margin = claim.margin.describe();
         let place = worst.map(|(index, gap)| {
-            let Worst { function, time, .. } = self.worst(index, gap, verdict);
+            let (function, time) = self.place(index);
             format!(
                 "E {function} at t = {time:.4}: optimizer minus SDE {:.4e}, margin {:.4e}",
                 gap.estimate, gap.margin

@@ -12,6 +12,7 @@ mod schema;
 mod select;
 mod wrap;
 
+use crate::report::github;
 use crate::report::terminal::StandardOutput;
 use crate::scenario::InputError;
 use clap::{Parser, Subcommand};
@@ -79,7 +80,10 @@ fn print(text: &str) -> u8 {
 /// Tells what is wrong with the input.
 fn refuse(errors: &[InputError]) -> u8 {
     errors.iter().for_each(complain);
-    exit::WRONG_INPUT
+    match standard_output(|out| github::tell_errors(out, errors)) {
+        Ok(()) => exit::WRONG_INPUT,
+        Err(error) => fail(&error),
+    }
 }
 
 /// Tells how the machine failed us.

@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::random::Role;
 use crate::report::plot::{PathPicture, Picture};
 use crate::report::terminal::{Bar, print, print_summary};
-use crate::report::{Outcome, Report, html, junit, plot, write_whole};
+use crate::report::{Outcome, Report, github, html, junit, plot, write_whole};
 use crate::scenario::{InputError, Loaded, Overrides};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -115,9 +115,12 @@ fn run_all(
             break;
         }
     }
-    write_run(&arguments.out, &finished)?;
+    write_run(&arguments.out, scenarios, &finished)?;
     let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
     standard_output(|out| {
+        let judged: Vec<(&Loaded, &Report)> =
+            finished.iter().map(|Finished { name, report, .. }| (&*scenarios[name], report)).collect();
+        github::tell(out, &judged)?;
         if is_interrupted {
             let left = scenarios.len() - finished.len();
             writeln!(out, "interrupted; {left} more scenarios were not begun")?;
@@ -279,10 +282,15 @@ fn write_scenario(
 }
 
 /// Writes what tells of the run as a whole.
-fn write_run(out: &Path, finished: &[Finished]) -> io::Result<()> {
+fn write_run(out: &Path, scenarios: &Scenarios, finished: &[Finished]) -> io::Result<()> {
     let entries: Vec<html::Entry> = finished
         .iter()
-        .map(|Finished { name, report, figures }| html::Entry { report, folder: name, figures })
+        .map(|Finished { name, report, figures }| html::Entry {
+            report,
+            folder: name,
+            text: &scenarios[name].text,
+            figures,
+        })
         .collect();
     write_whole(&out.join("index.html"), &html::render(&entries).map_err(io::Error::other)?)?;
     let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();

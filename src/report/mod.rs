@@ -1,5 +1,6 @@
 //! Reports: what a run came to, in each form that somebody reads.
 
+pub mod github;
 pub mod html;
 pub mod junit;
 pub mod plot;

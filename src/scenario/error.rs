@@ -55,6 +55,21 @@ impl InputError {
         })
     }
 
+    /// The file or folder.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Line and column, from 1, where it is one place that is wrong.
+    pub fn position(&self) -> Option<(usize, usize)> {
+        self.place.as_ref().map(|place| (place.line, place.column))
+    }
+
+    /// What was read and what would be right.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// What is wrong with a file of JSON.
     pub fn json(file: &Path, text: &str, error: &serde_json::Error) -> Self {
         let line_start: usize =

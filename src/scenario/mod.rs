@@ -23,6 +23,8 @@ pub struct Loaded {
     pub sha256: String,
     /// What it asks for.
     pub experiment: Experiment,
+    /// The line of each claim of the experiment, from 1; of one that was added, 1.
+    pub claim_lines: Vec<usize>,
 }
 
 /// What a caller may set over the file.
@@ -45,11 +47,23 @@ pub fn check(file: &Path, text: String, overrides: Overrides) -> Result<Loaded, 
         let (span, message) = wording::reword(&text, &error);
         InputError::at(file, &text, span, message)
     })?;
+    let written = scenario.claims.len();
     let experiment = validate::validate(scenario, overrides).map_err(|invalid| {
         InputError::at(file, &text, span::of(&text, &invalid.path), invalid.to_string())
     })?;
     let sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Loaded { file: file.to_owned(), text, sha256, experiment })
+    let claim_lines = claim_lines(&text, written, experiment.claims.len());
+    Ok(Loaded { file: file.to_owned(), text, sha256, experiment, claim_lines })
+}
+
+/// Lines of the claims of an experiment, of which those that are not written in the text come first.
+fn claim_lines(text: &str, written: usize, all: usize) -> Vec<usize> {
+    let of_written = |index: usize| {
+        let place = span::of(text, &format!("claims[{index}]"));
+        place.map_or(1, |span| text[..span.start].matches('\n').count() + 1)
+    };
+    let added = all - written;
+    (0..all).map(|index| if index < added { 1 } else { of_written(index - added) }).collect()
 }
 
 /// Longest file that is read, in bytes.

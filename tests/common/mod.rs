@@ -1,6 +1,8 @@
 //! What several tests share: experiments from scenario text, and draws compared with what is claimed.
 #![allow(dead_code)]
 
+pub mod chromium;
+
 use assert_cmd::Command;
 use itocheck::objective::{Objective, ObjectiveParameters};
 use itocheck::scenario::{Experiment, Overrides, check};
@@ -47,6 +49,9 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Called {
 pub fn itocheck(folder: &Path, arguments: &[&str]) -> Called {
     let output = Command::new(assert_cmd::cargo::cargo_bin!("itocheck"))
         .current_dir(folder)
+        // Under GitHub Actions more is printed, which tests/github.rs tests.
+        .env_remove("GITHUB_ACTIONS")
+        .env_remove("GITHUB_STEP_SUMMARY")
         .args(arguments)
         .output()
         .unwrap();
