@@ -38,6 +38,7 @@ pub mod cli;
 pub mod compressor;
 pub mod covariance;
 pub mod ensemble;
+pub mod exact;
 pub mod golden;
 pub mod integrator;
 pub mod model;

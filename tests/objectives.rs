@@ -69,6 +69,31 @@ proptest! {
     }
 
     #[test]
+    fn the_terms_of_a_separable_objective_add_up(x in prop::collection::vec(-2.0f64..2.0, 5)) {
+        let separable = OBJECTIVES.map(|line| {
+            let f = objective(line);
+            let terms: Option<Vec<f64>> = (0..f.dimension()).map(|j| f.separable_term(j, x[j])).collect();
+            terms.is_some_and(|terms| {
+                let sum: f64 = terms.iter().sum();
+                (sum - f.value(&x[..f.dimension()])).abs() < 1e-13 * (1.0 + sum.abs())
+            })
+        });
+        prop_assert_eq!(separable, [true, false, false, true, false]);
+    }
+
+    #[test]
+    fn the_hessian_of_a_quadratic_and_of_nothing_else_is_constant(x in prop::collection::vec(0.5f64..2.0, 5)) {
+        for line in OBJECTIVES {
+            let f = objective(line);
+            let d = f.dimension();
+            let [mut here, mut there] = [vec![0.0; d], vec![0.0; d]];
+            f.hessian_vector_product(&x[..d], &[1.0; 5][..d], &mut here);
+            f.hessian_vector_product(&[0.0; 5][..d], &[1.0; 5][..d], &mut there);
+            prop_assert_eq!(f.is_quadratic(), here == there, "{}", line);
+        }
+    }
+
+    #[test]
     fn the_terms_of_a_finite_sum_average_to_its_gradient(x in prop::collection::vec(-2.0f64..2.0, 5)) {
         let f = objective(OBJECTIVES[4]);
         let sum = f.finite_sum().unwrap();

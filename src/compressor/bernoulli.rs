@@ -28,6 +28,10 @@ impl Compressor for Bernoulli {
         if p == 1.0 { 1.0 } else { p.min(1.0 - p) }
     }
 
+    fn is_linear(&self) -> bool {
+        true
+    }
+
     /// `E[Φ Φᵀ] = ω diag(G)` with `G = E[g gᵀ] = v vᵀ + Σ`.
     fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance) {
         let omega = weight * self.omega();

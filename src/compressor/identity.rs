@@ -21,6 +21,10 @@ impl Compressor for Identity {
         1.0
     }
 
+    fn is_linear(&self) -> bool {
+        true
+    }
+
     fn add_error_covariance(&self, _weight: f64, _v: &[f64], _sigma: &Covariance, _out: &mut Covariance) {}
 }
 

@@ -22,6 +22,12 @@ pub trait Compressor: Send + Sync {
     /// one is possible. Rare outcomes carry variance that few draws do not show.
     fn rarest_outcome(&self) -> f64;
 
+    /// Whether C is a random linear map, `C(g) = M g` with M independent of g. Then `E[Φ Φᵀ]` is linear in
+    /// `E[g gᵀ]`, and depends on nothing else of the law of g.
+    fn is_linear(&self) -> bool {
+        false
+    }
+
     /// `out += weight · E[Φ Φᵀ]` with `Φ = C(g) − g` (Theorem 1), exactly, for a random g of mean `v`
     /// and covariance `sigma`.
     fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance);

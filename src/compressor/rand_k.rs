@@ -40,6 +40,10 @@ impl Compressor for RandK {
         if self.k == self.dimension { 1.0 } else { kept.min(1.0 - kept) }
     }
 
+    fn is_linear(&self) -> bool {
+        true
+    }
+
     /// `E[Φ Φᵀ] = (ω/(d − 1)) (d·diag(G) − G)` with `G = E[g gᵀ] = v vᵀ + Σ`.
     fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance) {
         if self.k == self.dimension {

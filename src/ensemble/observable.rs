@@ -68,6 +68,14 @@ impl BoundedFunction {
             Self::Tanh(argument) | Self::Cos(argument) => argument,
         }
     }
+
+    /// The function of the value `x` of its coordinate.
+    pub fn value(&self, x: f64) -> f64 {
+        match self {
+            Self::Tanh(argument) => libm::tanh(x / argument.scale),
+            Self::Cos(argument) => libm::cos(x / argument.scale),
+        }
+    }
 }
 
 impl TestFunction {
@@ -139,12 +147,7 @@ impl Observables {
                 &TestFunction::Fluctuation(i, j) => (x[i] - c[i]) * (x[j] - c[j]) / self.eta,
                 TestFunction::Loss => self.objective.value(x),
                 TestFunction::Exit => f64::from(u8::from(exited)),
-                TestFunction::Bounded(BoundedFunction::Tanh(Argument { coordinate, scale })) => {
-                    libm::tanh(x[*coordinate] / scale)
-                }
-                TestFunction::Bounded(BoundedFunction::Cos(Argument { coordinate, scale })) => {
-                    libm::cos(x[*coordinate] / scale)
-                }
+                TestFunction::Bounded(function) => function.value(x[function.argument().coordinate]),
             };
             finite &= value.is_finite();
             *sum += value;

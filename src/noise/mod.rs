@@ -38,6 +38,12 @@ pub trait Noise: Send + Sync {
         None
     }
 
+    /// Whether the coordinates of g(x) − v are independent of each other, of x and of v, and without
+    /// atoms, so that every sign is one of two and depends on its own v_j alone.
+    fn has_independent_coordinates(&self) -> bool {
+        self.scaled_student_t().is_some()
+    }
+
     /// Whether g(x) − v has the same law whatever v, so that agents may have gradients of their own.
     fn is_additive(&self) -> bool {
         true

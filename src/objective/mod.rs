@@ -41,6 +41,16 @@ pub trait Objective: Send + Sync {
     fn finite_sum(&self) -> Option<&dyn FiniteSum> {
         None
     }
+
+    /// Whether f is a polynomial of degree 2, so that ∇f is affine and ∇²f constant.
+    fn is_quadratic(&self) -> bool {
+        false
+    }
+
+    /// `f_j(x)`, where `f(x) = Σ_j f_j(x_j)` is a sum of functions of one coordinate each; none elsewhere.
+    fn separable_term(&self, _j: usize, _x: f64) -> Option<f64> {
+        None
+    }
 }
 
 /// An objective `f = (1/n) Σ_s f_s`.

@@ -73,6 +73,18 @@ impl Objective for Quadratic {
     fn growth(&self) -> u32 {
         2
     }
+
+    fn is_quadratic(&self) -> bool {
+        true
+    }
+
+    fn separable_term(&self, j: usize, x: f64) -> Option<f64> {
+        let deviation = x - self.minimiser[j];
+        match &self.hessian {
+            Hessian::Diagonal(eigenvalues) => Some(0.5 * eigenvalues[j] * deviation * deviation),
+            Hessian::Full(_) => None,
+        }
+    }
 }
 
 /// `f(x) = (x − x*)ᵀH(x − x*)/2` with positive semidefinite H, given by its `eigenvalues` (then it is diagonal) or

@@ -14,19 +14,20 @@ pub struct Saddle {
     quartic: f64,
 }
 
+impl Saddle {
+    fn term(&self, j: usize, x: f64) -> f64 {
+        let square = x * x;
+        0.5 * self.eigenvalues[j] * square + 0.25 * self.quartic * square * square
+    }
+}
+
 impl Objective for Saddle {
     fn dimension(&self) -> usize {
         self.eigenvalues.len()
     }
 
     fn value(&self, x: &[f64]) -> f64 {
-        x.iter()
-            .zip(&self.eigenvalues)
-            .map(|(x, lambda)| {
-                let square = x * x;
-                0.5 * lambda * square + 0.25 * self.quartic * square * square
-            })
-            .sum()
+        x.iter().enumerate().map(|(j, &x)| self.term(j, x)).sum()
     }
 
     fn gradient(&self, x: &[f64], out: &mut [f64]) {
@@ -47,6 +48,10 @@ impl Objective for Saddle {
 
     fn growth(&self) -> u32 {
         4
+    }
+
+    fn separable_term(&self, j: usize, x: f64) -> Option<f64> {
+        Some(self.term(j, x))
     }
 }
 

@@ -1,0 +1,116 @@
+//! What the law of one coordinate says of the test functions, where coordinates are independent.
+
+use super::{Table, Value, larger};
+use crate::ensemble::{Observables, TestFunction};
+
+/// Expectations of functions of one coordinate at one time.
+#[derive(Clone, Debug)]
+pub(super) struct Marginal {
+    values: Vec<Value>,
+}
+
+const COORDINATE: usize = 0;
+const SQUARE: usize = 1;
+/// `(x − c)/√η`.
+const DEVIATION: usize = 2;
+/// `(x − c)²/η`.
+const FLUCTUATION: usize = 3;
+/// The term of a separable f.
+const LOSS: usize = 4;
+/// The bounded functions of this coordinate, in the order of the test functions.
+const BOUNDED: usize = 5;
+
+impl Marginal {
+    /// Of coordinate `j` at record time `time` under a law of weights on points. Sums are known up to
+    /// `rounding` times the sum of their absolute terms.
+    pub fn new(
+        observables: &Observables,
+        j: usize,
+        time: usize,
+        points: &[f64],
+        weights: &[f64],
+        rounding: f64,
+    ) -> Self {
+        let expectation = |g: &dyn Fn(f64) -> f64| {
+            let terms = points.iter().zip(weights).map(|(&x, weight)| weight * g(x));
+            let (value, size) =
+                terms.fold((0.0, 0.0), |(sum, size), term: f64| (sum + term, size + term.abs()));
+            Value { value, error: rounding * size }
+        };
+        let (c, eta) = (observables.flow[time][j], observables.eta);
+        let loss = |x| observables.objective.separable_term(j, x).unwrap_or(f64::NAN);
+        let mut values = vec![
+            expectation(&|x| x),
+            expectation(&|x| x * x),
+            expectation(&|x| (x - c) / eta.sqrt()),
+            expectation(&|x| (x - c) * (x - c) / eta),
+            expectation(&loss),
+        ];
+        values.extend(bounded(observables, j).map(|index| match &observables.functions[index] {
+            TestFunction::Bounded(function) => expectation(&|x| function.value(x)),
+            _ => unreachable!("chosen by `bounded`"),
+        }));
+        Self { values }
+    }
+
+    /// The values of the finer of two solutions, with the change from the coarser as their error.
+    pub fn refined(coarse: &Self, fine: &Self) -> Self {
+        let refined = |(coarse, fine): (&Value, &Value)| Value {
+            value: fine.value,
+            error: fine.error + (fine.value - coarse.value).abs(),
+        };
+        Self { values: coarse.values.iter().zip(&fine.values).map(refined).collect() }
+    }
+
+    /// The largest error, absolute or relative to the value, whichever is less.
+    pub fn largest_error(&self) -> f64 {
+        let errors = self.values.iter().map(|value| value.error / value.value.abs().max(1.0));
+        errors.fold(0.0, larger)
+    }
+}
+
+/// Where the bounded functions of coordinate `j` stand among the test functions.
+fn bounded(observables: &Observables, j: usize) -> impl Iterator<Item = usize> {
+    observables.functions.iter().enumerate().filter_map(move |(index, function)| match function {
+        TestFunction::Bounded(function) if function.argument().coordinate == j => Some(index),
+        _ => None,
+    })
+}
+
+/// `E[X Y] = E X · E Y`.
+fn independent(x: Value, y: Value) -> Value {
+    let error = x.value.abs() * y.error + y.value.abs() * x.error + x.error * y.error;
+    Value { value: x.value * y.value, error }
+}
+
+fn sum(values: impl Iterator<Item = Value>) -> Value {
+    values.fold(Value { value: 0.0, error: 0.0 }, |sum, term| Value {
+        value: sum.value + term.value,
+        error: sum.error + term.error,
+    })
+}
+
+/// The table of independent coordinates, `marginals` by coordinate, then by record time.
+pub(super) fn table(marginals: &[Vec<Marginal>], observables: &Observables) -> Table {
+    let at = |index: usize, function: &TestFunction, time: usize| -> Option<Value> {
+        let of = |j: usize, which: usize| marginals[j][time].values[which];
+        match function {
+            &TestFunction::Coordinate(i) => Some(of(i, COORDINATE)),
+            &TestFunction::Product(i, j) if i == j => Some(of(i, SQUARE)),
+            &TestFunction::Product(i, j) => Some(independent(of(i, COORDINATE), of(j, COORDINATE))),
+            &TestFunction::Fluctuation(i, j) if i == j => Some(of(i, FLUCTUATION)),
+            &TestFunction::Fluctuation(i, j) => Some(independent(of(i, DEVIATION), of(j, DEVIATION))),
+            TestFunction::Loss => Some(sum((0..marginals.len()).map(|j| of(j, LOSS)))),
+            TestFunction::Exit => None,
+            TestFunction::Bounded(function) => {
+                let j = function.argument().coordinate;
+                let place = bounded(observables, j).position(|known| known == index)?;
+                Some(of(j, BOUNDED + place))
+            }
+        }
+    };
+    let row = |(index, function): (usize, &TestFunction)| {
+        (0..observables.times()).map(|time| at(index, function, time)).collect()
+    };
+    observables.functions.iter().enumerate().map(row).collect()
+}
