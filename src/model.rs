@@ -115,15 +115,18 @@ impl Model {
         rarest
     }
 
+    /// All test functions.
+    pub fn all_functions(&self) -> impl Iterator<Item = TestFunction> {
+        let exit = self.run.domain.map(|_| TestFunction::Exit);
+        let default = Observables::default_functions(self.dimension());
+        default.into_iter().chain(self.bounded_functions.iter().cloned()).chain(exit)
+    }
+
     /// All test functions, split by whether their moments can be sampled.
     pub fn functions(&self) -> Split {
-        let exit = self.run.domain.map(|_| TestFunction::Exit);
         let loss_growth = self.agents.objective().growth();
-        let all = Observables::default_functions(self.dimension())
-            .into_iter()
-            .chain(self.bounded_functions.iter().cloned())
-            .chain(exit);
-        let (tested, left_out) = all.partition(|function| self.can_sample(function.growth(loss_growth)));
+        let (tested, left_out) =
+            self.all_functions().partition(|function| self.can_sample(function.growth(loss_growth)));
         Split { tested, left_out }
     }
 
@@ -136,7 +139,9 @@ impl Model {
     pub fn observables_over(&self, steps: usize, every: usize, functions: Vec<TestFunction>) -> Observables {
         let Run { learning_rate, ref start, .. } = self.run;
         let flow = drift_flow(&*self.sde, start, learning_rate, steps, every, FLOW_SUBSTEPS);
-        Observables { functions, flow, eta: learning_rate, objective: Arc::clone(self.agents.objective()) }
+        let record_times = (0..flow.len()).map(|record| (record * every) as f64 * learning_rate).collect();
+        let objective = Arc::clone(self.agents.objective());
+        Observables { functions, flow, record_times, eta: learning_rate, objective }
     }
 
     /// The optimizer as a process.

@@ -67,7 +67,7 @@ impl Parameters {
         Self { margin: DEFAULT_MARGIN, expect }
     }
 
-    pub(super) fn build(&self, model: &Model) -> Result<super::Claim, Invalid> {
+    pub(super) fn build(&self, model: &Model, _is_sampled: bool) -> Result<super::Claim, Invalid> {
         let margin = checked(
             "margin",
             self.margin,

@@ -45,6 +45,14 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// The gap of a test function at a time, in words.
+    pub(super) fn describe(&self, (function, time): &(String, f64)) -> String {
+        format!(
+            "E {function} at t = {time:.4}: optimizer minus SDE {:.4e}, margin {:.4e}",
+            self.estimate, self.margin
+        )
+    }
+
     /// The interval at the level of `verdict`.
     pub(super) fn interval(&self, verdict: Verdict) -> [f64; 2] {
         if verdict == Verdict::Refuted { self.refuted } else { self.upheld }

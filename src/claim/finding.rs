@@ -1,6 +1,7 @@
 //! What a claim came to.
 
 use super::decision::Gap;
+use super::tables::{finite, finite_pair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -136,6 +137,26 @@ pub struct Worst {
     pub integration: Option<f64>,
     /// The rest of half the interval's width: what sampling leaves open.
     pub sampling: Option<f64>,
+}
+
+impl Worst {
+    /// Of the gap of a test function at a time, whose interval at the level of `verdict` is widened by the
+    /// bias of the integrator.
+    pub(super) fn of_gap(function: String, time: f64, gap: Gap, verdict: Verdict, bias: f64) -> Self {
+        let interval = gap.interval(verdict);
+        // Where all paths agree, rounding may put half the width below the bias it is made of.
+        let sampling = ((interval[1] - interval[0]) / 2.0 - bias).max(0.0);
+        Self {
+            function,
+            time,
+            state: None,
+            estimate: finite(gap.estimate),
+            interval: finite_pair(interval),
+            margin: gap.margin,
+            integration: finite(bias),
+            sampling: finite(sampling),
+        }
+    }
 }
 
 /// What stands in brackets behind every sentence: error rate, sample, power and version.

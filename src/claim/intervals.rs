@@ -25,14 +25,14 @@ pub(super) struct Intervals<'a> {
 
 /// Quantiles at which each limit of an interval is missed with probability at most `tail`: half of it
 /// is spent on sampling, half on the bias of the integrator.
-struct Level {
+pub(super) struct Level {
     tail: f64,
-    sampling: f64,
+    pub sampling: f64,
     refinement: f64,
 }
 
 impl Level {
-    fn new(tail: f64, moments: &Moments) -> Self {
+    pub fn new(tail: f64, moments: &Moments) -> Self {
         let quantile = |dof: f64| student_quantile(dof, tail / 2.0);
         Self {
             tail,
@@ -44,7 +44,7 @@ impl Level {
     /// The upper confidence limit of `|E_m − E_2m|/(2^p − 1)`, what the SDE with 2m steps is off by, as
     /// the largest over this record time and its neighbours: where the difference changes its sign, the
     /// bias is not zero.
-    fn bias(&self, moments: &Moments, times: usize, index: usize) -> f64 {
+    pub fn bias(&self, moments: &Moments, times: usize, index: usize) -> f64 {
         let refinement = &moments.refinement;
         let limit =
             |index: usize| refinement.mean(index).abs() + self.refinement * refinement.standard_error(index);

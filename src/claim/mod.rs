@@ -1,6 +1,7 @@
 //! Claims: from estimates to a verdict, one file each.
 
 mod coefficients;
+mod contradiction;
 mod decision;
 mod finding;
 mod intervals;
@@ -11,9 +12,10 @@ use crate::model::Model;
 use crate::parameter::registry;
 
 pub use coefficients::Coefficients;
+pub use contradiction::Contradiction;
 pub use decision::{Gap, Levels, decide};
 pub use finding::{Expectation, Finding, Verdict, Worst};
-pub use tables::{MomentTables, Table};
+pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
 
 use crate::scenario::Experiment;
@@ -33,7 +35,7 @@ pub enum Claim {
 
 registry! {
     /// The claims by their names in scenarios.
-    ClaimParameters builds Claim, from (model: &Model) by build (model):
+    ClaimParameters builds Claim, from (model: &Model, is_sampled: bool) by build (model, is_sampled):
     "coefficients" => Coefficients(coefficients::Parameters),
     "trajectory" => Trajectory(trajectory::Parameters),
 }
@@ -63,6 +65,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Moments at the last look, where a trajectory was claimed.
     pub moments: Option<MomentTables>,
+    /// Samples that contradict exact expectations.
+    pub contradictions: Vec<Contradiction>,
     /// Paths that were not finite.
     pub non_finite: NonFinite,
     /// Optimizer steps that were simulated for the moments.
@@ -92,12 +96,12 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
             Claim::Trajectory(trajectory) => trajectories.push((index, trajectory)),
         }
     }
-    let Compared { findings: of_trajectories, moments, non_finite, path_steps } =
+    let Compared { findings: of_trajectories, moments, contradictions, non_finite, path_steps } =
         trajectory::judge(&trajectories, experiment, progress);
     findings.extend(of_trajectories);
     let mut findings: Vec<Finding> = findings.into_values().collect();
     explain(&mut findings);
-    Judgement { findings, moments, non_finite, path_steps }
+    Judgement { findings, moments, contradictions, non_finite, path_steps }
 }
 
 /// What an interrupted run makes of an experiment: the claims that were `decided`, by their indices, and
@@ -115,7 +119,13 @@ pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) 
     };
     let mut findings: Vec<Finding> = experiment.claims.iter().enumerate().map(finding).collect();
     explain(&mut findings);
-    Judgement { findings, moments: None, non_finite: NonFinite::default(), path_steps: 0 }
+    Judgement {
+        findings,
+        moments: None,
+        contradictions: Vec::new(),
+        non_finite: NonFinite::default(),
+        path_steps: 0,
+    }
 }
 
 /// Says of a refuted trajectory what the coefficients make of it.

@@ -1,8 +1,10 @@
 //! Moments of both processes, as reports give them.
 
+use super::decision::Gap;
 use super::finding::Verdict;
 use super::intervals::Intervals;
 use crate::ensemble::{Moments, Observables};
+use crate::exact::{self, Exact, Unknown, Value};
 use crate::stats::Series;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,10 +22,27 @@ pub struct MomentTables {
     pub sde: SdeTable,
     /// Optimizer minus SDE.
     pub gap: GapTable,
-    /// Exact values, where they are known.
-    pub exact: Option<()>,
+    /// Exact expectations, where any are known.
+    pub exact: Option<ExactTables>,
     /// c at each time: the path about which fluctuations are measured.
     pub flow: Vec<Vec<f64>>,
+}
+
+/// Exact expectations by function, then by time; null where one is not known.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ExactTables {
+    /// Of the optimizer.
+    pub optimizer: Option<Vec<Vec<Option<f64>>>>,
+    /// Bounds of their numerical errors.
+    pub optimizer_error: Option<Vec<Vec<Option<f64>>>>,
+    /// Why they are not known.
+    pub optimizer_unknown: Option<String>,
+    /// Of the SDE.
+    pub sde: Option<Vec<Vec<Option<f64>>>>,
+    /// Bounds of their numerical errors.
+    pub sde_error: Option<Vec<Vec<Option<f64>>>>,
+    /// Why they are not known.
+    pub sde_unknown: Option<String>,
 }
 
 /// Means with standard errors, by function, then by time.
@@ -89,40 +108,129 @@ impl MomentTables {
             && fits(self, &self.gap.estimate)
             && fits(self, &self.gap.interval)
             && fits(self, &self.gap.margin)
+            && self
+                .exact
+                .iter()
+                .flat_map(|exact| [&exact.optimizer, &exact.sde])
+                .flatten()
+                .all(|table| fits(self, table))
     }
 
     /// The tables at one look, with the margin of every index into the moments.
-    pub(super) fn new(
-        times: Vec<f64>,
+    pub(super) fn sampled(
         moments: &Moments,
         observables: &Observables,
         intervals: &Intervals,
         margin: impl Fn(usize) -> f64,
     ) -> Self {
-        let records = times.len();
-        let functions = observables.functions.len();
-        let table =
-            |entry: &dyn Fn(usize) -> f64| by_function(functions, records, |index| finite(entry(index)));
+        let shape = Shape::of(observables);
         Self {
-            times,
-            functions: observables.functions.iter().map(ToString::to_string).collect(),
             optimizer: Table::new(&moments.optimizer, observables),
             sde: SdeTable {
                 table: Table::new(&moments.sde, observables),
-                integrator_bias: table(&|index| intervals.bias(index, Verdict::Upheld)),
+                integrator_bias: shape.table(|index| finite(intervals.bias(index, Verdict::Upheld))),
             },
             gap: GapTable {
-                estimate: table(&|index| moments.gap.mean(index)),
-                interval: by_function(functions, records, |index| {
-                    finite_pair(intervals.gap(index, 0.0).upheld)
-                }),
-                margin: by_function(functions, records, |index| {
-                    if index % records == 0 { None } else { finite(margin(index)) }
-                }),
+                estimate: shape.table(|index| finite(moments.gap.mean(index))),
+                interval: shape.table(|index| finite_pair(intervals.gap(index, 0.0).upheld)),
+                margin: shape.margins(margin),
             },
+            ..Self::empty(observables)
+        }
+    }
+
+    /// The tables of exact expectations, all of which are known, with the gap at every index. They have no
+    /// sampling error.
+    pub(super) fn exact(
+        observables: &Observables,
+        optimizer: &exact::Table,
+        sde: &exact::Table,
+        gap: impl Fn(usize) -> Gap,
+    ) -> Self {
+        let shape = Shape::of(observables);
+        let none = || shape.table(|_| Some(0.0));
+        let table = |known: &exact::Table| Table {
+            mean: ExactTables::values(known, observables.times(), |value| value.value),
+            standard_error: none(),
+        };
+        Self {
+            optimizer: table(optimizer),
+            sde: SdeTable { table: table(sde), integrator_bias: none() },
+            gap: GapTable {
+                estimate: shape.table(|index| finite(gap(index).estimate)),
+                interval: shape.table(|index| finite_pair(gap(index).upheld)),
+                margin: shape.margins(|index| gap(index).margin),
+            },
+            exact: Some(ExactTables::of(Ok(optimizer), Ok(sde), observables.times())),
+            ..Self::empty(observables)
+        }
+    }
+
+    fn empty(observables: &Observables) -> Self {
+        let none = || Table { mean: Vec::new(), standard_error: Vec::new() };
+        Self {
+            times: observables.record_times.clone(),
+            functions: observables.functions.iter().map(ToString::to_string).collect(),
+            optimizer: none(),
+            sde: SdeTable { table: none(), integrator_bias: Vec::new() },
+            gap: GapTable { estimate: Vec::new(), interval: Vec::new(), margin: Vec::new() },
             exact: None,
             flow: observables.flow.clone(),
         }
+    }
+}
+
+impl ExactTables {
+    /// Of what is known; none where nothing is.
+    pub(super) fn new(exact: &Exact, times: usize) -> Option<Self> {
+        let is_known = exact.optimizer.is_ok() || exact.sde.is_ok();
+        is_known.then(|| Self::of(exact.optimizer.as_ref(), exact.sde.as_ref(), times))
+    }
+
+    fn of(
+        optimizer: Result<&exact::Table, &Unknown>,
+        sde: Result<&exact::Table, &Unknown>,
+        times: usize,
+    ) -> Self {
+        let values = |known: &exact::Table| Self::values(known, times, |value| value.value);
+        let errors = |known: &exact::Table| Self::values(known, times, |value| value.error);
+        Self {
+            optimizer: optimizer.ok().map(values),
+            optimizer_error: optimizer.ok().map(errors),
+            optimizer_unknown: optimizer.err().map(ToString::to_string),
+            sde: sde.ok().map(values),
+            sde_error: sde.ok().map(errors),
+            sde_unknown: sde.err().map(ToString::to_string),
+        }
+    }
+
+    fn values(known: &exact::Table, times: usize, part: fn(&Value) -> f64) -> Vec<Vec<Option<f64>>> {
+        let row = |row: &Option<Vec<Value>>| match row {
+            None => vec![None; times],
+            Some(row) => row.iter().map(|value| finite(part(value))).collect(),
+        };
+        known.iter().map(row).collect()
+    }
+}
+
+/// So many functions at so many times.
+struct Shape {
+    functions: usize,
+    times: usize,
+}
+
+impl Shape {
+    fn of(observables: &Observables) -> Self {
+        Self { functions: observables.functions.len(), times: observables.times() }
+    }
+
+    fn table<T>(&self, entry: impl Fn(usize) -> Option<T>) -> Vec<Vec<Option<T>>> {
+        by_function(self.functions, self.times, entry)
+    }
+
+    /// null at t = 0, where both start alike.
+    fn margins(&self, margin: impl Fn(usize) -> f64) -> Vec<Vec<Option<f64>>> {
+        self.table(|index| if index.is_multiple_of(self.times) { None } else { finite(margin(index)) })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::random::Role;
 use crate::report::plot::{PathPicture, Picture};
 use crate::report::terminal::{Bar, print, print_summary};
-use crate::report::{Outcome, Report, github, html, junit, plot, write_whole};
+use crate::report::{Report, github, html, junit, plot, write_whole};
 use crate::scenario::{InputError, Loaded, Overrides};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -127,18 +127,7 @@ fn run_all(
         }
         print_summary(out, &reports)
     })?;
-    Ok(if is_interrupted { exit::INTERRUPTED } else { code(&reports) })
-}
-
-fn code(reports: &[&Report]) -> u8 {
-    let some = |outcome: Outcome| reports.iter().any(|report| report.outcome == outcome);
-    if some(Outcome::Failed) {
-        exit::NOT_AS_EXPECTED
-    } else if some(Outcome::Inconclusive) {
-        exit::INCONCLUSIVE
-    } else {
-        exit::AS_EXPECTED
-    }
+    Ok(if is_interrupted { exit::INTERRUPTED } else { exit::of(&reports) })
 }
 
 /// What is done of a scenario.

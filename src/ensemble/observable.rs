@@ -114,6 +114,8 @@ pub struct Observables {
     pub functions: Vec<TestFunction>,
     /// c at the record times, t = 0 included.
     pub flow: Vec<Vec<f64>>,
+    /// The record times, t = 0 included.
+    pub record_times: Vec<f64>,
     /// η.
     pub eta: f64,
     /// f.
@@ -133,6 +135,13 @@ impl Observables {
     /// Number of record times, t = 0 included.
     pub fn times(&self) -> usize {
         self.flow.len()
+    }
+
+    /// The name of the function and the time of an index that runs over the times of one function after
+    /// another.
+    pub fn place(&self, index: usize) -> (String, f64) {
+        let times = self.times();
+        (self.functions[index / times].to_string(), self.record_times[index % times])
     }
 
     /// Adds every function of the state `x` at record time `time` to `sums`, function after function

@@ -129,7 +129,7 @@ impl Golden {
     /// What figures draw of it.
     pub fn curves(&self) -> Curves<'_> {
         let Self { times, functions, optimizer, sde, .. } = self;
-        Curves { times, functions, optimizer, sde }
+        Curves { times, functions, optimizer, sde, exact: None }
     }
 
     /// The overlay as SVG.

@@ -7,7 +7,7 @@ pub mod plot;
 pub mod terminal;
 mod write;
 
-use crate::claim::{Finding, Judgement, MomentTables, NonFinite, Verdict};
+use crate::claim::{Contradiction, Finding, Judgement, MomentTables, NonFinite, Verdict};
 use crate::scenario::Loaded;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -38,6 +38,8 @@ pub struct Report {
     pub claims: Vec<Finding>,
     /// Moments at the last look, where a trajectory was claimed.
     pub moments: Option<MomentTables>,
+    /// Samples that contradict exact expectations: then itocheck is wrong, and so may its verdicts be.
+    pub contradictions: Vec<Contradiction>,
     /// Paths that were not finite.
     pub non_finite: NonFinite,
 }
@@ -62,7 +64,7 @@ pub struct ScenarioEntry {
 pub enum Outcome {
     /// Every claim came out as expected.
     Passed,
-    /// Some claim came out as it should not.
+    /// Some claim came out as it should not, or samples contradict exact expectations.
     Failed,
     /// None did, but some could not be decided within the budget.
     Inconclusive,
@@ -79,9 +81,9 @@ impl fmt::Display for Outcome {
 }
 
 impl Outcome {
-    fn of(findings: &[Finding]) -> Self {
+    fn of(findings: &[Finding], contradictions: &[Contradiction]) -> Self {
         let unexpected = |finding: &Finding| !finding.as_expected && finding.verdict != Verdict::Inconclusive;
-        if findings.iter().any(unexpected) {
+        if findings.iter().any(unexpected) || !contradictions.is_empty() {
             Self::Failed
         } else if findings.iter().all(|finding| finding.as_expected) {
             Self::Passed
@@ -125,7 +127,7 @@ pub struct Provenance {
 impl Report {
     /// The report of a scenario whose claims were judged by `threads` in `wall_seconds`.
     pub fn new(loaded: &Loaded, judgement: Judgement, wall_seconds: f64, threads: usize) -> Self {
-        let Judgement { findings, moments, non_finite, path_steps } = judgement;
+        let Judgement { findings, moments, contradictions, non_finite, path_steps } = judgement;
         Self {
             schema: SCHEMA,
             scenario: ScenarioEntry {
@@ -134,7 +136,7 @@ impl Report {
                 file: loaded.file.display().to_string(),
                 sha256: loaded.sha256.clone(),
             },
-            outcome: Outcome::of(&findings),
+            outcome: Outcome::of(&findings, &contradictions),
             interrupted: false,
             provenance: Provenance {
                 version: env!("CARGO_PKG_VERSION"),
@@ -146,6 +148,7 @@ impl Report {
             },
             claims: findings,
             moments,
+            contradictions,
             non_finite,
         }
     }

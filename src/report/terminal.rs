@@ -62,6 +62,9 @@ pub fn print(out: &mut impl Write, name: &str, report: &Report, quiet: bool) -> 
         let (style, mark) = mark(claim);
         writeln!(out, "{style}{mark}{style:#} {name}: {kind} {}{expected}: {sentence}", claim.verdict)?;
     }
+    if let Some(first) = report.contradictions.first() {
+        writeln!(out, "{FAILED}FAIL{FAILED:#} {name}: {first} ({} such)", report.contradictions.len())?;
+    }
     Ok(())
 }
 

@@ -30,9 +30,8 @@ pub struct Scenario {
     /// The SDE, which is derived from the optimizer, and its integration.
     #[serde(default)]
     pub sde: SdeParameters,
-    /// Paths and error rate.
-    #[serde(default)]
-    pub monte_carlo: MonteCarlo,
+    /// Paths and error rate. Without it, claims whose expectations are exact on both sides are decided without paths.
+    pub monte_carlo: Option<MonteCarlo>,
     /// Bounded test functions, besides coordinates, their products, scaled fluctuations and the loss; their moments exist
     /// whatever the noise.
     #[serde(default)]

@@ -24,6 +24,8 @@ pub struct Experiment {
     pub model: Model,
     /// Seeds and error rate.
     pub monte_carlo: MonteCarlo,
+    /// Whether paths are asked for, even where expectations are exact.
+    pub is_sampled: bool,
     /// The claims, `coefficients` among them unless the noise forbids it.
     pub claims: Vec<Claim>,
 }
@@ -42,8 +44,8 @@ const LEARNING_RATES: RangeInclusive<f64> = 1e-9..=1e3;
 pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Experiment, Invalid> {
     title(&scenario.title)?;
     let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
-    let monte_carlo =
-        monte_carlo(scenario.monte_carlo, overrides).map_err(|invalid| invalid.under("monte_carlo"))?;
+    let monte_carlo = monte_carlo(scenario.monte_carlo.unwrap_or_default(), overrides)
+        .map_err(|invalid| invalid.under("monte_carlo"))?;
     let run = run(&scenario.run, scenario.sde.substeps, objective.dimension())?;
     let groups = groups(&scenario, &objective)?;
     let agents = Arc::new(Agents::new(Arc::clone(&objective), groups));
@@ -66,8 +68,10 @@ pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Exper
     moments_exist(&model)?;
     fits_in_memory(&model)?;
     ends_in_time(&model, monte_carlo.seeds)?;
-    let claims = claims(&scenario, &model)?;
-    Ok(Experiment { title: scenario.title, source: scenario.source, model, monte_carlo, claims })
+    let is_sampled =
+        scenario.monte_carlo.is_some() || overrides.seeds.is_some() || overrides.max_seeds.is_some();
+    let claims = claims(&scenario, &model, is_sampled)?;
+    Ok(Experiment { title: scenario.title, source: scenario.source, model, monte_carlo, is_sampled, claims })
 }
 
 fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, Invalid> {
@@ -276,18 +280,19 @@ fn title(title: &str) -> Result<(), Invalid> {
 }
 
 /// The claims of the scenario, and `coefficients` where it is not among them and can be sampled.
-fn claims(scenario: &Scenario, model: &Model) -> Result<Vec<Claim>, Invalid> {
+fn claims(scenario: &Scenario, model: &Model, is_sampled: bool) -> Result<Vec<Claim>, Invalid> {
     let mut claims = Vec::new();
     for (index, parameters) in scenario.claims.iter().enumerate() {
-        let claim =
-            parameters.build(model).and_then(|claim| margins_are_above_zero(&claim, model).map(|()| claim));
+        let claim = parameters
+            .build(model, is_sampled)
+            .and_then(|claim| margins_are_above_zero(&claim, model).map(|()| claim));
         claims.push(claim.map_err(|invalid| invalid.under(&format!("claims[{index}]")))?);
     }
     let has_coefficients = claims.iter().any(|claim| matches!(claim, Claim::Coefficients(_)));
     if !has_coefficients && model.can_sample(1) {
         // A mutant is by definition wrong in its coefficients.
         let expect = if scenario.sde.mutant.is_some() { Expectation::Refuted } else { Expectation::Upheld };
-        claims.insert(0, ClaimParameters::default_coefficients(expect).build(model)?);
+        claims.insert(0, ClaimParameters::default_coefficients(expect).build(model, is_sampled)?);
     }
     if claims.is_empty() {
         return Err(Invalid::new(

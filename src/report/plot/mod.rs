@@ -13,7 +13,7 @@ mod paths;
 mod surface;
 mod ticks;
 
-use crate::claim::{MomentTables, Table};
+use crate::claim::{ExactTables, MomentTables, Table};
 use crate::objective::Objective;
 use canvas::Canvas;
 use surface::Surface;
@@ -41,12 +41,14 @@ pub struct Curves<'a> {
     pub optimizer: &'a Table,
     /// The SDE.
     pub sde: &'a Table,
+    /// Exact expectations, drawn as a reference.
+    pub exact: Option<&'a ExactTables>,
 }
 
 impl<'a> From<&'a MomentTables> for Curves<'a> {
     fn from(tables: &'a MomentTables) -> Self {
-        let MomentTables { times, functions, optimizer, sde, .. } = tables;
-        Self { times, functions, optimizer, sde: &sde.table }
+        let MomentTables { times, functions, optimizer, sde, exact, .. } = tables;
+        Self { times, functions, optimizer, sde: &sde.table, exact: exact.as_ref() }
     }
 }
 

@@ -14,7 +14,9 @@ const QUANTILE: f64 = 1.96;
 /// Both curves mostly coincide: the optimizer is a broad line under the dashes of the SDE.
 const OPTIMIZER_STROKE: Stroke = Stroke { color: OPTIMIZER, width: 3.0, dash: None };
 const SDE_STROKE: Stroke = Stroke { color: SDE, width: 1.5, dash: Some((6.0, 4.5)) };
-/// Over both: dots, which coincide with the curves where nothing has moved.
+/// Over both: a hair line.
+const EXACT_STROKE: Stroke = Stroke { color: INK, width: 0.7, dash: None };
+/// Over all: dots, which coincide with the curves where nothing has moved.
 const GOLDEN_STROKE: Stroke = Stroke { color: INK, width: 1.2, dash: Some((1.2, 4.8)) };
 const OPACITY: f64 = 0.22;
 
@@ -111,6 +113,7 @@ impl Figure for Moments<'_> {
             (Sample::Line(OPTIMIZER_STROKE, OPACITY), "optimizer".to_owned()),
             (Sample::Line(SDE_STROKE, OPACITY), "SDE".to_owned()),
         ];
+        legend.extend(self.curves.exact.map(|_| (Sample::Line(EXACT_STROKE, 0.0), "exact".to_owned())));
         legend.extend(self.golden.map(|_| (Sample::Line(GOLDEN_STROKE, 0.0), "golden".to_owned())));
         let page = Page { title: self.title, heading: self.heading, legend, note: self.note.clone() };
         let room = page.draw(canvas, self.size)?;
@@ -134,8 +137,7 @@ struct Curve {
 
 impl Curve {
     fn new(times: &[f64], mean: &[Option<f64>], standard_error: &[Option<f64>]) -> Self {
-        let mean: Vec<Option<Point>> =
-            times.iter().zip(mean).map(|(&time, &mean)| Some((time, ticks::drawable(mean)?))).collect();
+        let mean = points(times, mean);
         let limits = |(point, error): (&Option<Point>, &Option<f64>)| {
             let ((time, mean), half) = ((*point)?, QUANTILE * ticks::drawable(*error)?);
             Some((time, [mean - half, mean + half]))
@@ -154,11 +156,18 @@ impl Curve {
     }
 }
 
+/// The values that can be drawn, over time.
+fn points(times: &[f64], values: &[Option<f64>]) -> Vec<Option<Point>> {
+    times.iter().zip(values).map(|(&time, &value)| Some((time, ticks::drawable(value)?))).collect()
+}
+
 /// One function.
 struct Panel {
     axes: Axes,
     optimizer: Curve,
     sde: Curve,
+    /// Exact expectations of both processes, where they are known.
+    exact: Vec<Vec<Option<Point>>>,
     /// Means of both processes as they once were.
     golden: Vec<Curve>,
     is_empty: bool,
@@ -177,15 +186,19 @@ impl Panel {
             Some([golden.optimizer, golden.sde].map(|table| curve(golden.times, table, function)))
         });
         let golden: Vec<Curve> = golden.into_iter().flatten().collect();
+        let exact = curves.exact.map(|exact| [&exact.optimizer, &exact.sde]).into_iter().flatten();
+        let exact: Vec<Vec<Option<Point>>> =
+            exact.flatten().map(|table| points(curves.times, &table[function])).collect();
+        let of_exact = exact.iter().flatten().flatten().map(|&(_, value)| value);
         let of_golden = golden.iter().flat_map(Curve::means).map(|(_, mean)| mean);
-        let y = ticks::padded(optimizer.values().chain(sde.values()).chain(of_golden), 0.06);
+        let y = ticks::padded(optimizer.values().chain(sde.values()).chain(of_exact).chain(of_golden), 0.06);
         let axes = Axes {
             x: ticks::padded(curves.times.iter().copied(), 0.0).unwrap_or([0.0, 1.0]),
             y: y.unwrap_or([0.0, 1.0]),
             x_label: "t = kη".to_owned(),
             y_label: expectation(name),
         };
-        Self { axes, optimizer, sde, golden, is_empty: y.is_none() }
+        Self { axes, optimizer, sde, exact, golden, is_empty: y.is_none() }
     }
 
     fn draw<S: Surface>(&self, canvas: &mut Canvas<S>, cell: Rectangle, margin: f64) -> Drawn {
@@ -198,6 +211,9 @@ impl Panel {
         }
         for (curve, stroke) in [(&self.optimizer, OPTIMIZER_STROKE), (&self.sde, SDE_STROKE)] {
             frame.line(canvas, curve.mean.iter().copied(), stroke)?;
+        }
+        for curve in &self.exact {
+            frame.line(canvas, curve.iter().copied(), EXACT_STROKE)?;
         }
         self.golden.iter().try_for_each(|curve| frame.line(canvas, curve.mean.iter().copied(), GOLDEN_STROKE))
     }

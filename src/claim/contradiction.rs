@@ -1,0 +1,110 @@
+//! Samples that contradict exact expectations: then itocheck itself is wrong, in one or the other.
+
+use super::intervals::Level;
+use super::tables::finite;
+use crate::ensemble::{Moments, Observables};
+use crate::exact::{Exact, Table};
+use crate::stats::Series;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::fmt;
+
+/// The probability of any false alarm in one run, over all expectations of both processes.
+const FALSE_ALARM: f64 = 1e-9;
+
+/// A rounding floor, relative to the largest expectation of a test function over time: means over paths of
+/// some thousand steps lose a few digits of sixteen.
+const ROUNDING: f64 = 1e-12;
+
+/// A sampled mean that is farther from the exact expectation than sampling, the bias of the integrator and
+/// numerical errors explain.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Contradiction {
+    /// `optimizer` or `sde`.
+    pub process: &'static str,
+    /// The test function.
+    pub function: String,
+    /// t.
+    pub time: f64,
+    /// The mean over the paths.
+    pub sampled: Option<f64>,
+    /// The exact expectation.
+    pub exact: f64,
+    /// The largest difference that is explained.
+    pub explained: Option<f64>,
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self { process, function, time, sampled, exact, explained } = self;
+        let number =
+            |value: Option<f64>| value.map_or("not finite".to_owned(), |value| format!("{value:.6e}"));
+        write!(
+            f,
+            "an error of itocheck: E {function} at t = {time:.4} of the {process} is {} by its paths and {exact:.6e} \
+             exactly; a difference of {} is explained",
+            number(*sampled),
+            number(*explained)
+        )
+    }
+}
+
+/// All contradictions between samples and exact expectations.
+pub(super) fn contradictions(
+    moments: &Moments,
+    observables: &Observables,
+    exact: &Exact,
+) -> Vec<Contradiction> {
+    if moments.non_finite_optimizer + moments.non_finite_sde > 0 {
+        return Vec::new();
+    }
+    let cells = observables.functions.len() * observables.times();
+    let level = Level::new(FALSE_ALARM / (4 * cells) as f64, moments);
+    let bias = |index| level.bias(moments, observables.times(), index);
+    let mut found = Vec::new();
+    if let Ok(table) = &exact.optimizer {
+        found.extend(of_process("optimizer", &moments.optimizer, table, observables, &level, |_| 0.0));
+    }
+    if let Ok(table) = &exact.sde {
+        found.extend(of_process("sde", &moments.sde, table, observables, &level, bias));
+    }
+    found
+}
+
+fn of_process(
+    process: &'static str,
+    sampled: &Series,
+    table: &Table,
+    observables: &Observables,
+    level: &Level,
+    bias: impl Fn(usize) -> f64,
+) -> Vec<Contradiction> {
+    let times = observables.times();
+    let mut found = Vec::new();
+    for (function, row) in table.iter().enumerate() {
+        let Some(row) = row else { continue };
+        let largest = row.iter().map(|exact| exact.value.abs()).fold(0.0, f64::max);
+        for (time, exact) in row.iter().enumerate() {
+            let index = function * times + time;
+            let explained = level.sampling * sampled.standard_error(index)
+                + bias(index)
+                + exact.error
+                + ROUNDING * largest;
+            let difference = (sampled.mean(index) - exact.value).abs();
+            // What is not a number explains nothing.
+            if difference <= explained {
+                continue;
+            }
+            let (function, time) = observables.place(index);
+            found.push(Contradiction {
+                process,
+                function,
+                time,
+                sampled: finite(sampled.mean(index)),
+                exact: exact.value,
+                explained: finite(explained),
+            });
+        }
+    }
+    found
+}

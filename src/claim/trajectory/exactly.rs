@@ -1,0 +1,144 @@
+//! Trajectories without sampling noise: where both sides have exact expectations, the gap is a number.
+
+use super::margins::Margins;
+use super::{Compared, Margin, Trajectory};
+use crate::claim::decision::{Gap, decide};
+use crate::claim::finding::{Finding, Verdict, Worst};
+use crate::claim::tables::{MomentTables, finite};
+use crate::claim::{NonFinite, Progress};
+use crate::ensemble::{Observables, TestFunction};
+use crate::exact::{Table, expectations};
+use crate::model::Model;
+use crate::scenario::Experiment;
+use std::collections::BTreeMap;
+
+/// Judges the claims, where the expectation of every test function is known exactly on both sides.
+pub(super) fn judge(
+    claims: &[(usize, &Trajectory)],
+    experiment: &Experiment,
+    progress: &dyn Progress,
+) -> Option<Compared> {
+    let model = &experiment.model;
+    let functions = model.functions();
+    // Effects are in deviations, which a pilot can measure only where it can sample.
+    let has_effects = claims.iter().any(|(_, claim)| claim.margin.is_relative());
+    let (tested, left_out) = if has_effects {
+        (functions.tested, functions.left_out)
+    } else {
+        (model.all_functions().collect(), Vec::<TestFunction>::new())
+    };
+    let observables = model.observables(tested);
+    let exact = expectations(model, &observables);
+    let (optimizer, sde) = (exact.optimizer.ok()?, exact.sde.ok()?);
+    if !is_complete(&optimizer) || !is_complete(&sde) {
+        return None;
+    }
+    let comparison = Comparison {
+        observables: &observables,
+        margins: Margins::new(claims, experiment, &observables, progress),
+        optimizer: &optimizer,
+        sde: &sde,
+        left_out: left_out.iter().map(ToString::to_string).collect(),
+    };
+    let mut findings = BTreeMap::new();
+    for &(index, claim) in claims {
+        let finding = comparison.finding(claim);
+        progress.decided(index, &finding);
+        findings.insert(index, finding);
+    }
+    let gap = |index| comparison.gap(claims[0].1.margin, index);
+    let moments = MomentTables::exact(&observables, &optimizer, &sde, gap);
+    Some(Compared {
+        findings,
+        moments: Some(moments),
+        contradictions: Vec::new(),
+        non_finite: NonFinite::default(),
+        path_steps: 0,
+    })
+}
+
+/// Whether all test functions have exact expectations on both sides. It computes them.
+pub(super) fn is_known(model: &Model) -> bool {
+    let exact = expectations(model, &model.observables(model.all_functions().collect()));
+    matches!((&exact.optimizer, &exact.sde), (Ok(optimizer), Ok(sde)) if is_complete(optimizer) && is_complete(sde))
+}
+
+/// Whether every expectation is there, and a number.
+fn is_complete(table: &Table) -> bool {
+    let known = |row: &Vec<_>| row.iter().all(|entry: &crate::exact::Value| entry.value.is_finite());
+    table.iter().all(|row| row.as_ref().is_some_and(known))
+}
+
+struct Comparison<'a> {
+    observables: &'a Observables,
+    margins: Margins<'a>,
+    optimizer: &'a Table,
+    sde: &'a Table,
+    left_out: Vec<String>,
+}
+
+impl Comparison<'_> {
+    fn gap(&self, margin: Margin, index: usize) -> Gap {
+        let times = self.observables.times();
+        let at = |table: &Table| table[index / times].as_ref().map(|row| row[index % times]);
+        let (estimate, error) = match (at(self.optimizer), at(self.sde)) {
+            (Some(optimizer), Some(sde)) => (optimizer.value - sde.value, optimizer.error + sde.error),
+            _ => (f64::NAN, f64::NAN),
+        };
+        let interval = [estimate - error, estimate + error];
+        let margin = self.margins.of(margin, index);
+        Gap { estimate, upheld: interval, refuted: interval, margin, detectable: margin + 2.0 * error }
+    }
+
+    fn finding(&self, claim: &Trajectory) -> Finding {
+        let cells: Vec<usize> = self.margins.cells().collect();
+        let gaps: Vec<Gap> = cells.iter().map(|&index| self.gap(claim.margin, index)).collect();
+        let (verdict, worst) = decide(&gaps);
+        let worst = worst.map(|worst| (cells[worst], gaps[worst]));
+        let mut assumes = vec!["exact_expectations".to_owned()];
+        if claim.margin.is_relative() {
+            assumes.push("pilot_deviations".to_owned());
+        }
+        Finding {
+            kind: "trajectory",
+            expected: claim.expect,
+            verdict,
+            as_expected: claim.expect.is_met_by(verdict),
+            error_rate: 0.0,
+            seeds: 0,
+            looks: 0,
+            detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
+            assumes,
+            worst: worst.map(|(index, gap)| {
+                let (function, time) = self.observables.place(index);
+                Worst::of_gap(function, time, gap, verdict, 0.0)
+            }),
+            left_out: self.left_out.clone(),
+            sentence: self.sentence(claim, verdict, worst),
+        }
+    }
+
+    fn sentence(&self, claim: &Trajectory, verdict: Verdict, worst: Option<(usize, Gap)>) -> String {
+        let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
+        let margin = claim.margin.describe();
+        let version = env!("CARGO_PKG_VERSION");
+        let pilot = if claim.margin.is_relative() { ", but for the pilot that sets the margins" } else { "" };
+        let terms = format!("exact expectations, without a seed{pilot}; itocheck {version}");
+        let place = worst.map(|(index, gap)| gap.describe(&self.observables.place(index)));
+        let place = place.unwrap_or_default();
+        match verdict {
+            Verdict::Upheld => format!(
+                "the SDE tracks the optimizer within {margin} for all {functions} test functions at all {times} times; \
+                 closest is {place} ({terms})"
+            ),
+            Verdict::Refuted => {
+                format!("the SDE does not track the optimizer within {margin}: {place} ({terms})")
+            }
+            Verdict::Inconclusive => {
+                format!(
+                    "undecided within {margin}, as the numerical error reaches over it: {place} ({terms})"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Claims on exact expectations: decided without a seed where nobody asks for sampling, and a check of every
+//! sample where somebody does.
+
+mod common;
+
+use common::{GOOD, experiment, run};
+use itocheck::claim::{Judgement, Progress, Verdict, judge};
+use itocheck::cli::exit;
+use itocheck::optimizer::OptimizerName;
+use itocheck::report::Report;
+use itocheck::scenario::{Overrides, check};
+use itocheck::sde::{Coefficients, Sde};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::TempDir;
+
+struct Silent;
+
+impl Progress for Silent {
+    fn announce(&self, _units: u64) {}
+    fn tick(&self, _units: u64) {}
+}
+
+/// A margin in units of its own, so that no pilot is needed.
+fn absolute(margin: f64) -> String {
+    GOOD.replace("effect = 0.3", &format!("absolute = {margin}"))
+}
+
+fn signs(text: &str) -> String {
+    text.replace("\"dcsgd\"", "\"dsignsgd\"").replace("compressor.rand_k = { k = 1 }\n", "")
+}
+
+fn sampled(text: &str) -> String {
+    text.replace("[[claims]]", "[monte_carlo]\nseeds = 8192\nmax_seeds = 8192\n[[claims]]")
+}
+
+/// The trajectory's finding.
+fn trajectory(judgement: &Judgement) -> &itocheck::claim::Finding {
+    judgement.findings.iter().find(|finding| finding.kind == "trajectory").unwrap()
+}
+
+#[test]
+fn exact_expectations_on_both_sides_decide_without_a_seed() {
+    for text in [absolute(0.01), signs(&absolute(0.01))] {
+        let judgement = judge(&experiment(&text), &Silent);
+        let finding = trajectory(&judgement);
+        assert_eq!(
+            (finding.verdict, finding.seeds, finding.looks),
+            (Verdict::Upheld, 0, 0),
+            "{}",
+            finding.sentence
+        );
+        assert_eq!((finding.error_rate, judgement.path_steps), (0.0, 0));
+        assert!(
+            finding.sentence.contains("exact expectations, without a seed; itocheck"),
+            "{}",
+            finding.sentence
+        );
+        assert!(finding.assumes.contains(&"exact_expectations".to_owned()));
+        // Numerical errors only: the interval is a point but for some digits.
+        let worst = finding.worst.as_ref().unwrap();
+        let [low, high] = worst.interval.unwrap();
+        assert!(low <= worst.estimate.unwrap() && worst.estimate.unwrap() <= high && high - low < 1e-6);
+        // The gap of the worst place decides on which side of a margin the claim is.
+        let gap = worst.estimate.unwrap().abs();
+        for (factor, verdict) in [(0.999, Verdict::Refuted), (1.001, Verdict::Upheld)] {
+            let text = text.replace("absolute = 0.01", &format!("absolute = {:e}", factor * gap));
+            assert_eq!(trajectory(&judge(&experiment(&text), &Silent)).verdict, verdict);
+        }
+    }
+}
+
+#[test]
+fn a_wrong_sde_is_refuted_without_a_seed() {
+    let wrong = absolute(0.01).replace("[[claims]]", "[sde]\nmutant = \"no_compression_noise\"\n[[claims]]");
+    let judgement = judge(&experiment(&wrong), &Silent);
+    let finding = trajectory(&judgement);
+    assert_eq!((finding.verdict, finding.seeds), (Verdict::Refuted, 0), "{}", finding.sentence);
+    assert!(finding.worst.as_ref().unwrap().function.contains("/η"));
+}
+
+#[test]
+fn moments_that_cannot_be_sampled_are_compared_exactly() {
+    // Second moments under t₃ noise exist, but no sample of them has an honest interval.
+    let text = absolute(0.05).replace("gaussian = { scale = 1.0 }", "student_t = { scale = 1.0, dof = 3 }");
+    let finding_of = |text: &str| trajectory(&judge(&experiment(text), &Silent)).clone();
+    let exactly = finding_of(&text);
+    assert_eq!((exactly.verdict, exactly.seeds), (Verdict::Upheld, 0), "{}", exactly.sentence);
+    assert!(exactly.left_out.is_empty() && exactly.sentence.contains("all 9 test functions"));
+    assert!(
+        common::refusal(&sampled(&text)).contains("no test function has moments that sampling can compare")
+    );
+}
+
+#[test]
+fn a_scenario_that_asks_for_samples_gets_them_beside_the_exact_values() {
+    for text in [absolute(0.05), signs(&absolute(0.05))] {
+        let judgement = judge(&experiment(&sampled(&text)), &Silent);
+        assert_eq!(trajectory(&judgement).seeds, 8192);
+        // False alarm: 1e-9 over all.
+        assert!(judgement.contradictions.is_empty(), "{:?}", judgement.contradictions);
+        let moments = judgement.moments.as_ref().unwrap();
+        let exact = moments.exact.as_ref().unwrap();
+        for (known, sampled) in [(&exact.optimizer, &moments.optimizer), (&exact.sde, &moments.sde.table)] {
+            let known = known.as_ref().unwrap();
+            for (row, values) in known.iter().enumerate() {
+                for (column, value) in values.iter().enumerate().skip(1) {
+                    let error = sampled.standard_error[row][column].unwrap();
+                    let difference = (value.unwrap() - sampled.mean[row][column].unwrap()).abs();
+                    // Six standard errors: missed by one of these 144 with probability 3e-7; the SDE has a bias.
+                    assert!(difference < 6.0 * error + 0.01, "{row} {column}: {difference} {error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn samples_of_another_optimizer_or_sde_contradict_the_exact_values() {
+    // Exact values are those of the scenario; the paths are those of another learning rate.
+    let mut other_optimizer = experiment(&sampled(&absolute(0.05)));
+    let agents = Arc::clone(&other_optimizer.model.agents);
+    other_optimizer.model.optimizer = OptimizerName::Dcsgd.build(agents, 0.011);
+    let contradictions = judge(&other_optimizer, &Silent).contradictions;
+    assert!(!contradictions.is_empty());
+    assert!(contradictions.iter().all(|contradiction| contradiction.process == "optimizer"));
+    let mut other_sde = experiment(&sampled(&absolute(0.05)));
+    let sde = std::mem::replace(&mut other_sde.model.sde, Box::new(Forgetful::default()));
+    other_sde.model.sde = Box::new(Forgetful { sde: Some(sde), calls: AtomicU64::new(0) });
+    let contradictions = judge(&other_sde, &Silent).contradictions;
+    assert!(!contradictions.is_empty());
+    assert!(contradictions.iter().all(|contradiction| contradiction.process == "sde"));
+}
+
+/// An SDE that loses a fifth of its drift once it has been evaluated as often as exact values ask for.
+#[derive(Default)]
+struct Forgetful {
+    sde: Option<Box<dyn Sde>>,
+    calls: AtomicU64,
+}
+
+impl Sde for Forgetful {
+    fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
+        const CALLS_OF_EXACT_VALUES: u64 = 20_000;
+        self.sde.as_ref().unwrap().coefficients(x, out);
+        if self.calls.fetch_add(1, Ordering::Relaxed) > CALLS_OF_EXACT_VALUES {
+            out.drift.iter_mut().for_each(|drift| *drift *= 0.8);
+        }
+    }
+}
+
+#[test]
+fn a_contradiction_is_an_exit_code_of_its_own() {
+    let loaded = check(Path::new("test.toml"), sampled(&absolute(0.05)), Overrides::default()).unwrap();
+    let right = Report::new(&loaded, judge(&loaded.experiment, &Silent), 1.0, 1);
+    assert_eq!(exit::of(&[&right]), exit::AS_EXPECTED);
+    let mut other = experiment(&sampled(&absolute(0.05)));
+    other.model.optimizer = OptimizerName::Dcsgd.build(Arc::clone(&other.model.agents), 0.011);
+    let wrong = Report::new(&loaded, judge(&other, &Silent), 1.0, 1);
+    assert_eq!(exit::of(&[&right, &wrong]), exit::INCONSISTENT);
+    assert_eq!(wrong.outcome.to_string(), "failed");
+    let text = String::from_utf8(wrong.json().unwrap()).unwrap();
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let first = &report["contradictions"][0];
+    assert_eq!(first["process"], "optimizer");
+    for key in ["function", "time", "sampled", "exact", "explained"] {
+        assert!(!first[key].is_null(), "{key}");
+    }
+}
+
+#[test]
+fn reports_and_figures_show_exact_values() {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("exact.toml"), absolute(0.05)).unwrap();
+    fs::write(folder.path().join("sampled.toml"), sampled(&absolute(0.05))).unwrap();
+    // f is not quadratic: no exact values.
+    let rosenbrock = GOOD
+        .replace("quadratic = { eigenvalues = [0.5, 2.0] }", "rosenbrock = { steepness = 1.0 }")
+        .replace("start = 0.3", "start = 0.3\ndomain = { radius = 9.0 }");
+    fs::write(folder.path().join("unknown.toml"), sampled(&rosenbrock)).unwrap();
+    let called = run(folder.path(), &["."]);
+    assert!(called.code == 0 || called.code == 3, "{}{}", called.out, called.err);
+    let read = |name: &str, file: &str| {
+        fs::read_to_string(folder.path().join("itocheck-out").join(name).join(file)).unwrap()
+    };
+    let moments = |name: &str| -> Value {
+        serde_json::from_str::<Value>(&read(name, "report.json")).unwrap()["moments"].clone()
+    };
+    for name in ["exact", "sampled"] {
+        let exact = &moments(name)["exact"];
+        for side in ["optimizer", "sde", "optimizer_error", "sde_error"] {
+            assert_eq!(exact[side].as_array().unwrap().len(), 9, "{name} {side}");
+        }
+        assert!(read(name, "means.svg").contains("exact"));
+    }
+    assert_eq!(moments("exact")["exact"]["sde"], moments("exact")["sde"]["mean"]);
+    assert!(moments("unknown")["exact"].is_null());
+    assert!(!read("unknown", "means.svg").contains("exact"));
+}
