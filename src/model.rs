@@ -1,12 +1,12 @@
 //! What is compared: an optimizer and its SDE, and the run they are compared over.
 
-use crate::agent::{Agents, Scratch};
+use crate::agent::{Agents, Group, Scratch};
 use crate::ensemble::{Domain, Observables, OptimizerProcess, SdeProcess, TestFunction};
 use crate::integrator::drift_flow;
 use crate::noise::SignLaw;
 use crate::optimizer::{Optimizer, OptimizerName};
 use crate::random::Role;
-use crate::sde::Sde;
+use crate::sde::{Coefficients, Sde};
 use std::sync::Arc;
 
 /// Runge–Kutta steps to each η for the flow of the drift.
@@ -113,6 +113,25 @@ impl Model {
             rarest = rarest.min(group.count as f64 * probability);
         });
         rarest
+    }
+
+    /// Roughly the operations, of about a nanosecond, of one step of the optimizer.
+    pub fn optimizer_operations(&self) -> f64 {
+        let d = self.dimension();
+        let of_group =
+            |group: &Group| group.count as f64 * (group.noise.operations(d) + group.compressor.operations(d));
+        self.agents.objective().operations() + self.agents.groups().iter().map(of_group).sum::<f64>()
+    }
+
+    /// Roughly the operations of one step of the integrator.
+    pub fn sde_operations(&self) -> f64 {
+        let d = self.dimension();
+        let mut coefficients = Coefficients::new(d);
+        self.sde.coefficients(&self.run.start, &mut coefficients);
+        let root = if coefficients.diffusion.is_dense() { (d * d * d) as f64 / 3.0 } else { 0.0 };
+        let of_group = |group: &Group| group.noise.operations(d) + group.compressor.operations(d);
+        let laws = self.agents.groups().iter().map(of_group).sum::<f64>();
+        self.agents.objective().operations() + laws + root + 20.0 * d as f64
     }
 
     /// All test functions.

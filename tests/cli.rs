@@ -235,6 +235,27 @@ fn wrong_input_is_refused_before_anything_is_written() {
 }
 
 #[test]
+fn flags_are_blamed_for_what_they_say() {
+    let text = GOOD.replace("[[claims]]", "[monte_carlo]\nseeds = 600\nmax_seeds = 700\n[[claims]]");
+    let place = Workplace::new(&[("good.toml", &text)]);
+    let (code, _, err) = place.run(&["good.toml", "--max-seeds", "512"]);
+    assert_eq!(
+        (code, err.as_str()),
+        (2, "error: good.toml: --max-seeds: 512; expected a whole number from 600 to 4294967296\n")
+    );
+}
+
+#[test]
+fn logs_obey_nothing_that_a_file_says() {
+    // GitHub Actions takes `##[command]` anywhere in a line.
+    let text = GOOD.replace("steps = 20", "steps = 0 # ##[stop-commands]x");
+    let place = Workplace::new(&[("##[add-mask]bad.toml", &text)]);
+    let (code, _, err) = place.run(&["."]);
+    assert!(code == 2 && err.contains("# #[add-mask]bad.toml:10:9: run.steps: 0; expected"), "{err}");
+    assert!(!err.contains("##["), "{err}");
+}
+
+#[test]
 fn a_machine_that_fails_is_told_apart() {
     let place = Workplace::new(&[("good.toml", GOOD), ("file", "")]);
     let (code, _, err) = place.run(&["good.toml", "--out", "file/below"]);

@@ -172,6 +172,8 @@ fn broken_golden_numbers_are_refused_with_their_place() {
         ),
         (good.replacen("\"loss\"", "\"loss\", \"more\"", 1), "a table of another shape; expected 10 rows"),
         (good[..good.len() / 2].to_owned(), "EOF while parsing"),
+        (good.replacen("\"title\": \"one\"", "\"title\": \"x\\n::error::y\"", 1), "expected one short line"),
+        (good.replacen("[0.0,0.05", "[0.1,0.05", 1), "times that do not increase; expected record times"),
         (String::new(), "EOF while parsing a value; expected what itocheck writes"),
     ];
     for (text, expected) in cases {
@@ -182,6 +184,18 @@ fn broken_golden_numbers_are_refused_with_their_place() {
         }
     }
     assert!(!folder.path().join("itocheck-out").exists());
+}
+
+#[test]
+fn a_folder_that_is_none_is_refused() {
+    let folder = blessed();
+    for command in [&["golden", "check", "--golden", "typo"][..], &["run", "scenarios", "--golden", "typo"]] {
+        let Called { code, err, .. } = itocheck(folder.path(), command);
+        assert!(
+            code == 2 && err.starts_with("error: typo: no folder that can be read; expected"),
+            "{code} {err}"
+        );
+    }
 }
 
 #[test]
@@ -196,8 +210,15 @@ fn a_run_draws_the_golden_curves_along() {
         fs::read_to_string(folder.path().join(out).join("one/means.svg")).unwrap()
     };
     let with = means("with", &[]);
-    let without = means("without", &["--golden", "nowhere"]);
+    fs::create_dir(folder.path().join("nothing")).unwrap();
+    let without = means("without", &["--golden", "nothing"]);
     assert!(with.contains("golden") && !without.contains("golden"));
     tamper(&folder, "sde", 0, 4, |mean| 1.2 * mean);
     assert!(means("moved", &[]) != with);
+    // Those of other times are another run's.
+    let scenario = folder.path().join("scenarios/one.toml");
+    let text = fs::read_to_string(&scenario).unwrap().replace("learning_rate = 0.01", "learning_rate = 1e-6");
+    fs::write(&scenario, text).unwrap();
+    let other = means("other", &[]);
+    assert!(!other.contains("golden") && other.len() < 100_000, "{}", other.len());
 }

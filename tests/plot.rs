@@ -96,6 +96,13 @@ fn wrong_calls_are_refused_and_nothing_is_written() {
         let Called { code, err, .. } = itocheck(folder.path(), &["plot", "broken.json", "--out", "a.svg"]);
         assert!(code == 2 && err.contains(expected) && err.contains("expected"), "{code} {err}");
     }
+    let report = fs::read_to_string(folder.path().join("itocheck-out/good/report.json")).unwrap();
+    fs::write(folder.path().join("odd.json"), report.replacen("\"loss\"", "\"lo\\u001bss\"", 1)).unwrap();
+    let Called { code, err, .. } = itocheck(folder.path(), &["plot", "odd.json", "--out", "a.svg"]);
+    assert!(code == 2 && err.contains("the name \"lo\\u{1b}ss\"; expected one short line"), "{err}");
+    fs::write(folder.path().join("odd.json"), report.replacen("\"loss\"", "\"a,b\"", 1)).unwrap();
+    assert_eq!(itocheck(folder.path(), &["plot", "odd.json", "--out", "odd.csv"]).code, 0);
+    assert!(fs::read_to_string(folder.path().join("odd.csv")).unwrap().contains("\n\"a,b\",0,"));
     let torn = fs::read_to_string(folder.path().join("itocheck-out/good/report.json")).unwrap();
     fs::write(folder.path().join("torn.json"), torn.replacen("\"loss\"", "\"loss\", \"more\"", 1)).unwrap();
     assert!(

@@ -10,7 +10,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// What is replaced in the good scenario, and by what.
-const REPLACEMENTS: [(&str, &str); 117] = [
+const REPLACEMENTS: [(&str, &str); 128] = [
     ("title = \"t\"", "title = \"a\\nb\""),
     ("steps = 20", "steps = 100000000"),
     ("start = 0.3", "start = 0.3\n[sde]\nsubsteps = 0"),
@@ -137,6 +137,17 @@ const REPLACEMENTS: [(&str, &str); 117] = [
     ("steps = 20", "steps = 20000000000"),
     ("title = \"t\"", "title = \"\\q\""),
     ("title = \"t\"", "title = \"t\u{1}\""),
+    ("[run]", "[[run]]"),
+    ("gaussian = { scale = 1.0 }", "student_t = [1.0, 9.0]"),
+    ("rand_k = { k = 1 }", "rand_k = [1]"),
+    ("start = 0.3", "start = 0.3\ndomain = [5.0]"),
+    ("[[claims]]", "[[sde]]\nsubsteps = 2\n[[claims]]"),
+    ("[claims.trajectory]", "[[claims.trajectory]]"),
+    ("\"dcsgd\"", "{ dcsgd = {} }"),
+    ("[0.5, 2.0]", "2020-01-01"),
+    ("title = \"t\"", "title = \"t\"\nsource = \"a\\u0000b\""),
+    ("\"t\"", "\" \""),
+    ("\"t\"", "\"\\u202Ex\""),
 ];
 
 /// Files that are no replacement in the good one.
@@ -171,6 +182,39 @@ fn whole_files() -> Vec<(&'static str, Vec<u8>)> {
         ("only a comment", b"# nothing\n".to_vec()),
         ("JSON", b"{\"title\": \"t\"}\n".to_vec()),
         ("YAML", b"title: t\noptimizer: dcsgd\n".to_vec()),
+        ("3000 claims", {
+            let claims = "{ coefficients = {} }, ".repeat(3000);
+            GOOD.split("[[claims]]")
+                .next()
+                .unwrap()
+                .replacen("optimizer", &format!("claims = [{claims}]\noptimizer"), 1)
+                .into_bytes()
+        }),
+        ("14,000 groups in dimension 10,000", {
+            let groups = "[[agents]]\ncount = 1\nnoise.gaussian = { scale = 1 }\n".repeat(14_000);
+            good("[0.5, 2.0]", "{ from = 1, to = 2, count = 10000 }")
+                .into_iter()
+                .chain(groups.into_bytes())
+                .collect()
+        }),
+        ("an effect without deviation that is slow to find out", {
+            let text = GOOD
+                .replace("[0.5, 2.0]", "{ from = 1, to = 2, count = 10000 }")
+                .replace("gaussian = { scale = 1.0 }", "none = {}")
+                .replace("rand_k = { k = 1 }", "identity = {}");
+            text.replace("[[claims]]", "[sde]\nsubsteps = 100\n[monte_carlo]\nseeds = 512\n[[claims]]")
+                .into_bytes()
+        }),
+        ("minibatches that take years", {
+            let text = GOOD
+                .replace(
+                    "quadratic = { eigenvalues = [0.5, 2.0] }",
+                    "logistic = { data = \"iris\", regularisation = 0.1 }",
+                )
+                .replace("noise.gaussian = { scale = 1.0 }", "batch_size = 1000000\nnoise.minibatch = {}")
+                .replace("steps = 20", "steps = 4000000");
+            text.into_bytes()
+        }),
         ("an executable", b"\x7fELF\x02\x01\x01\0\0".to_vec()),
     ]
 }

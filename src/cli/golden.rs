@@ -1,13 +1,15 @@
 //! `itocheck golden`.
 
+use super::interrupt::Workers;
 use super::select::{Scenarios, Selection};
 use super::{create_folder, exit, fail, refuse, standard_output};
 use crate::golden::{Files, Golden};
-use crate::report::terminal::Bar;
+use crate::report::terminal::{Bar, plain};
 use crate::report::write_whole;
-use crate::scenario::{InputError, Loaded, Overrides};
+use crate::scenario::{InputError, Overrides};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Arguments of `itocheck golden`.
 #[derive(Debug, clap::Subcommand)]
@@ -56,11 +58,25 @@ pub fn run(command: &Command) -> u8 {
         Ok(kept) => kept,
         Err(errors) => return refuse(&errors),
     };
+    if because.is_none()
+        && let Err(errors) = folder_of_golden_outputs(&arguments.golden)
+    {
+        return refuse(&errors);
+    }
     let done = match because {
         None => check(arguments, &scenarios, &kept),
         Some(because) => bless(arguments, &scenarios, &kept, because),
     };
     done.unwrap_or_else(|error| fail(&error))
+}
+
+/// That a folder which is named is one.
+pub(super) fn folder_of_golden_outputs(folder: &Path) -> Result<(), Vec<InputError>> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let message = "no folder that can be read; expected golden outputs, made by itocheck golden bless";
+    Err(vec![InputError::whole(folder, message)])
 }
 
 /// The golden numbers of each scenario, in order.
@@ -76,28 +92,30 @@ fn kept(folder: &Path, scenarios: &Scenarios) -> Result<Vec<Option<Golden>>, Vec
     if errors.is_empty() { Ok(kept) } else { Err(errors) }
 }
 
-/// Simulates one scenario after the other and hands name, golden and new numbers to `visit`.
+/// Simulates one scenario after the other and hands name, golden and new numbers to `visit`; whether it
+/// came to the end.
 fn for_each(
     arguments: &Arguments,
     scenarios: &Scenarios,
     kept: &[Option<Golden>],
     because: &str,
     mut visit: impl FnMut(&str, Option<&Golden>, &Golden) -> io::Result<()>,
-) -> io::Result<()> {
-    let pool = arguments.selection.pool()?;
+) -> io::Result<bool> {
+    let workers = Workers::new(arguments.selection.pool()?)?;
     for (index, ((name, loaded), kept)) in scenarios.iter().zip(kept).enumerate() {
-        let Loaded { experiment, .. } = &**loaded;
-        let bar = Bar::new(name, index + 1, scenarios.len());
-        let new = pool.install(|| Golden::simulate(experiment, because.to_owned(), &bar));
+        let bar = Arc::new(Bar::new(name, index + 1, scenarios.len()));
+        let (loaded, bar_there, because) = (Arc::clone(loaded), Arc::clone(&bar), because.to_owned());
+        let new = workers.run(move || Golden::simulate(&loaded.experiment, because, &*bar_there));
         bar.finish();
+        let Some(new) = new else { return Ok(false) };
         visit(name, kept.as_ref(), &new)?;
     }
-    Ok(())
+    Ok(!workers.was_interrupted())
 }
 
 fn check(arguments: &Arguments, scenarios: &Scenarios, kept: &[Option<Golden>]) -> io::Result<u8> {
     let mut differ = 0;
-    for_each(arguments, scenarios, kept, "", |name, kept, new| {
+    let is_complete = for_each(arguments, scenarios, kept, "", |name, kept, new| {
         let difference = match kept {
             None => Some("it has no golden output; expected one, made by itocheck golden bless".to_owned()),
             Some(kept) => match kept.difference(new) {
@@ -107,15 +125,22 @@ fn check(arguments: &Arguments, scenarios: &Scenarios, kept: &[Option<Golden>]) 
         };
         differ += u32::from(difference.is_some());
         standard_output(|out| match difference {
-            Some(difference) => writeln!(out, "MOVED {name}: {difference}"),
+            Some(difference) => writeln!(out, "MOVED {}: {difference}", plain(name)),
             None if arguments.quiet => Ok(()),
-            None => writeln!(out, "same  {name}"),
+            None => writeln!(out, "same  {}", plain(name)),
         })
     })?;
+    if !is_complete {
+        return Ok(exit::INTERRUPTED);
+    }
     for name in without_scenario(arguments, scenarios)? {
         differ += 1;
         standard_output(|out| {
-            writeln!(out, "MOVED {name}: it has no scenario; expected one, or the golden output removed")
+            writeln!(
+                out,
+                "MOVED {}: it has no scenario; expected one, or the golden output removed",
+                plain(&name)
+            )
         })?;
     }
     standard_output(|out| writeln!(out, "{} scenarios, {differ} golden outputs differ", scenarios.len()))?;
@@ -157,7 +182,7 @@ fn bless(
     because: &str,
 ) -> io::Result<u8> {
     create_folder(&arguments.golden)?;
-    for_each(arguments, scenarios, kept, because, |name, kept, new| {
+    let is_complete = for_each(arguments, scenarios, kept, because, |name, kept, new| {
         let files = Files::of(&arguments.golden, name);
         let difference = match kept {
             None => Some("new".to_owned()),
@@ -171,10 +196,10 @@ fn bless(
             write_whole(&files.numbers, &new.json()?)?;
         }
         standard_output(|out| match difference {
-            Some(difference) => writeln!(out, "blessed {name}: {difference}"),
+            Some(difference) => writeln!(out, "blessed {}: {difference}", plain(name)),
             None if arguments.quiet => Ok(()),
-            None => writeln!(out, "same    {name}"),
+            None => writeln!(out, "same    {}", plain(name)),
         })
     })?;
-    Ok(exit::AS_EXPECTED)
+    Ok(if is_complete { exit::AS_EXPECTED } else { exit::INTERRUPTED })
 }

@@ -3,6 +3,7 @@
 mod completions;
 pub mod exit;
 mod golden;
+mod interrupt;
 mod key;
 mod list;
 mod new;
@@ -13,7 +14,7 @@ mod select;
 mod wrap;
 
 use crate::report::github;
-use crate::report::terminal::StandardOutput;
+use crate::report::terminal::{StandardOutput, plain};
 use crate::scenario::InputError;
 use clap::{Parser, Subcommand};
 use std::fmt::Display;
@@ -95,7 +96,7 @@ fn fail(error: &io::Error) -> u8 {
 /// Says what went wrong, on standard error.
 fn complain(error: impl Display) {
     // Where even this cannot be printed, the exit code still tells.
-    let _ = writeln!(io::stderr(), "error: {error}");
+    let _ = writeln!(io::stderr(), "error: {}", plain(&error.to_string()));
 }
 
 /// Prints to standard output; an error names it.

@@ -4,7 +4,7 @@ use super::{exit, fail, refuse};
 use crate::claim::MomentTables;
 use crate::report::plot::Chosen;
 use crate::report::write_whole;
-use crate::scenario::InputError;
+use crate::scenario::{InputError, is_line};
 use serde::Deserialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub struct Arguments {
     #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "900x560", value_parser = size)]
     size: (u32, u32),
     /// The title [default: that of the scenario].
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", value_parser = title)]
     title: Option<String>,
 }
 
@@ -44,6 +44,10 @@ fn size(text: &str) -> Result<(u32, u32), String> {
         Some((side(width)?, side(height)?))
     });
     sides.ok_or_else(|| format!("expected width and height, such as 900x560, each at most {LONGEST_SIDE}"))
+}
+
+fn title(text: &str) -> Result<String, String> {
+    if is_line(text) { Ok(text.to_owned()) } else { Err("expected one short line".to_owned()) }
 }
 
 /// What is read of a report.
@@ -107,6 +111,9 @@ fn read(report: &Path) -> Result<(String, MomentTables), InputError> {
         let message = "no moments; expected the report of a scenario that claims a trajectory";
         return Err(InputError::whole(report, message));
     };
+    if let Some(name) = tables.functions.iter().chain([&scenario.title]).find(|name| !is_line(name)) {
+        return Err(InputError::whole(report, format!("the name {name:?}; expected one short line")));
+    }
     if !tables.is_rectangular() || tables.functions.is_empty() {
         let message = "tables of different shapes; expected a row for each function, a column for each time";
         return Err(InputError::whole(report, message));
@@ -148,8 +155,13 @@ fn csv(tables: &MomentTables, functions: &[usize]) -> String {
             ];
             let cells = values.map(|value| value.map_or(String::new(), |value| value.to_string()));
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{},{time},{}", tables.functions[row], cells.join(","));
+            let _ = writeln!(text, "{},{time},{}", quoted(&tables.functions[row]), cells.join(","));
         }
     }
     text
+}
+
+/// A name as CSV has it: in quotes where it holds what separates cells (RFC 4180).
+fn quoted(name: &str) -> String {
+    if name.contains([',', '"']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.to_owned() }
 }

@@ -1,5 +1,7 @@
 //! `itocheck run`.
 
+use super::golden::folder_of_golden_outputs;
+use super::interrupt::Workers;
 use super::select::{Scenarios, Selection};
 use super::{create_folder, exit, fail, refuse, standard_output};
 use crate::claim::{Finding, Judgement, Progress, interrupted, judge};
@@ -14,7 +16,6 @@ use crate::scenario::{InputError, Loaded, Overrides};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -30,9 +31,9 @@ pub struct Arguments {
     /// Folder for reports and figures.
     #[arg(long, value_name = "DIR", default_value = "itocheck-out")]
     out: PathBuf,
-    /// Folder of golden outputs, whose curves are drawn along.
-    #[arg(long, value_name = "DIR", default_value = "golden")]
-    golden: PathBuf,
+    /// Folder of golden outputs, whose curves are drawn along [default: golden, where it is there].
+    #[arg(long, value_name = "DIR")]
+    golden: Option<PathBuf>,
     /// Paths of each process at the first look.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
     seeds: Option<u64>,
@@ -54,7 +55,7 @@ pub fn run(arguments: &Arguments) -> u8 {
         Ok(scenarios) => scenarios,
         Err(errors) => return refuse(&errors),
     };
-    let golden = match golden(&arguments.golden, &scenarios) {
+    let golden = match golden(arguments.golden.as_deref(), &scenarios) {
         Ok(golden) => golden,
         Err(errors) => return refuse(&errors),
     };
@@ -62,7 +63,11 @@ pub fn run(arguments: &Arguments) -> u8 {
 }
 
 /// The golden numbers of the scenarios that have any.
-fn golden(folder: &Path, scenarios: &Scenarios) -> Result<BTreeMap<String, Golden>, Vec<InputError>> {
+fn golden(folder: Option<&Path>, scenarios: &Scenarios) -> Result<BTreeMap<String, Golden>, Vec<InputError>> {
+    if let Some(named) = folder {
+        folder_of_golden_outputs(named)?;
+    }
+    let folder = folder.unwrap_or(Path::new("golden"));
     let mut golden = BTreeMap::new();
     let mut errors = Vec::new();
     for name in scenarios.keys() {
@@ -93,7 +98,7 @@ fn run_all(
     for (index, (name, loaded)) in scenarios.iter().enumerate() {
         let bar = Bar::new(name, index + 1, scenarios.len());
         let begin = Instant::now();
-        let work = workers.judge(loaded, bar);
+        let work = judge_one(&workers, loaded, bar);
         is_interrupted = work.is_interrupted;
         let seconds = begin.elapsed().as_secs_f64();
         let report = Report {
@@ -115,6 +120,7 @@ fn run_all(
             break;
         }
     }
+    is_interrupted |= workers.was_interrupted();
     write_run(&arguments.out, scenarios, &finished)?;
     let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
     standard_output(|out| {
@@ -144,60 +150,23 @@ struct PlanarPaths {
     sde: Vec<Vec<[f64; 2]>>,
 }
 
-/// What the main thread waits for.
-enum Event {
-    Done(Box<Work>),
-    Interrupted,
-}
-
-/// Threads that judge while the main thread waits for them or for Ctrl-C. A step may take hours; since
-/// nobody waits for threads that were interrupted, that ends a run at once all the same.
-struct Workers {
-    pool: rayon::ThreadPool,
-    events: Receiver<Event>,
-    sender: Sender<Event>,
-}
-
-impl Workers {
-    fn new(pool: rayon::ThreadPool) -> io::Result<Self> {
-        let (sender, events) = channel();
-        let interrupts = sender.clone();
-        ctrlc::set_handler(move || {
-            // Where nobody listens any more, the run is over anyway.
-            let _ = interrupts.send(Event::Interrupted);
-        })
-        .map_err(io::Error::other)?;
-        Ok(Self { pool, events, sender })
-    }
-
-    fn threads(&self) -> usize {
-        self.pool.current_num_threads()
-    }
-
-    fn judge(&self, loaded: &Arc<Loaded>, bar: Bar) -> Work {
-        let watch = Arc::new(Watch { bar, decided: Mutex::default() });
-        let (loaded_there, watch_there, done) = (Arc::clone(loaded), Arc::clone(&watch), self.sender.clone());
-        self.pool.spawn(move || {
-            let experiment = &loaded_there.experiment;
-            let judgement = judge(experiment, &*watch_there);
-            let paths = (judgement.moments.is_some() && experiment.model.dimension() == 2)
-                .then(|| planar_paths(&experiment.model, experiment.monte_carlo.seed));
-            let work = Work { judgement, paths, is_interrupted: false };
-            // Where nobody waits any more, the run was interrupted.
-            let _ = done.send(Event::Done(Box::new(work)));
-        });
-        let event = self.events.recv();
-        watch.bar.finish();
-        match event {
-            Ok(Event::Done(work)) => *work,
-            Ok(Event::Interrupted) | Err(_) => {
-                let decided =
-                    watch.decided.lock().map_or_else(|_| BTreeMap::new(), |decided| decided.clone());
-                let judgement = interrupted(&loaded.experiment, &decided);
-                Work { judgement, paths: None, is_interrupted: true }
-            }
-        }
-    }
+/// Judges one scenario.
+fn judge_one(workers: &Workers<Work>, loaded: &Arc<Loaded>, bar: Bar) -> Work {
+    let watch = Arc::new(Watch { bar, decided: Mutex::default() });
+    let (loaded_there, watch_there) = (Arc::clone(loaded), Arc::clone(&watch));
+    let work = workers.run(move || {
+        let experiment = &loaded_there.experiment;
+        let judgement = judge(experiment, &*watch_there);
+        let paths = (judgement.moments.is_some() && experiment.model.dimension() == 2)
+            .then(|| planar_paths(&experiment.model, experiment.monte_carlo.seed));
+        Work { judgement, paths, is_interrupted: false }
+    });
+    watch.bar.finish();
+    work.unwrap_or_else(|| {
+        let decided = watch.decided.lock().map_or_else(|_| BTreeMap::new(), |decided| decided.clone());
+        let judgement = interrupted(&loaded.experiment, &decided);
+        Work { judgement, paths: None, is_interrupted: true }
+    })
 }
 
 /// Shows how far a scenario has come, and keeps what was decided.
@@ -235,8 +204,18 @@ fn planar_paths(model: &Model, seed: u64) -> PlanarPaths {
     }
 }
 
-/// Writes the figures and then report.json of one scenario; returns the SVG figures. While figures are new
-/// and the report is not, there is none.
+/// Removes what an earlier run may have left.
+fn remove(file: &Path) -> io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io::Error::new(error.kind(), format!("{}: {error}", file.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes the figures and then report.json of one scenario, in place of all that an earlier run left of
+/// them; returns the SVG figures.
 fn write_scenario(
     folder: &Path,
     loaded: &Loaded,
@@ -246,11 +225,10 @@ fn write_scenario(
 ) -> io::Result<Vec<(String, String)>> {
     create_folder(folder)?;
     let report_file = folder.join("report.json");
-    match std::fs::remove_file(&report_file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(io::Error::new(error.kind(), format!("{}: {error}", report_file.display())));
-        }
-        _ => (),
+    remove(&report_file)?;
+    for figure in plot::NAMES {
+        remove(&folder.join(format!("{figure}.svg")))?;
+        remove(&folder.join(format!("{figure}.png")))?;
     }
     let mut figures = Vec::new();
     if let Some(moments) = &report.moments {

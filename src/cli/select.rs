@@ -1,6 +1,6 @@
 //! Which scenarios a subcommand works on, and with how many threads.
 
-use crate::scenario::{InputError, Loaded, Overrides, load};
+use crate::scenario::{InputError, Loaded, Overrides, is_line, load};
 use rayon::ThreadPool;
 use std::collections::BTreeMap;
 use std::io;
@@ -116,7 +116,7 @@ fn add(scenarios: &mut Scenarios, file: &Path, overrides: Overrides) -> Result<(
 /// Whether a folder of this name can stand beside `index.html` and `junit.xml`.
 fn names_a_folder(stem: &str) -> bool {
     let taken = ["", ".", "..", "index.html", "junit.xml"];
-    !taken.contains(&stem) && !stem.contains(|c: char| c.is_control() || c == '/')
+    !taken.contains(&stem) && is_line(stem) && !stem.contains('/')
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

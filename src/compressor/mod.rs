@@ -18,6 +18,12 @@ pub trait Compressor: Send + Sync {
     /// The compression rate ω, the smallest with `E‖C(g) − g‖² ≤ ω‖g‖²`.
     fn omega(&self) -> f64;
 
+    /// Roughly the operations, of about a nanosecond, that applying it or the law of its error takes in
+    /// dimension `d`.
+    fn operations(&self, dimension: usize) -> f64 {
+        10.0 * dimension as f64
+    }
+
     /// The probability of the rarer of the two outcomes of a coordinate, kept or dropped; 1 where only
     /// one is possible. Rare outcomes carry variance that few draws do not show.
     fn rarest_outcome(&self) -> f64;

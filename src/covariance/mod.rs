@@ -42,6 +42,11 @@ impl Covariance {
         self.coefficient == 0.0 && self.dense.is_empty()
     }
 
+    /// Whether the matrix has a dense part, whose root takes d³ operations.
+    pub fn is_dense(&self) -> bool {
+        !self.dense.is_empty()
+    }
+
     /// `+ diag(D)`.
     pub fn add_diagonal(&mut self, entries: impl IntoIterator<Item = f64>) {
         for (sum, entry) in self.diagonal.iter_mut().zip(entries) {

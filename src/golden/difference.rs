@@ -2,6 +2,7 @@
 
 use super::Golden;
 use crate::claim::Table;
+use crate::parameter;
 
 /// A number that moved.
 struct Move {
@@ -30,7 +31,7 @@ impl Golden {
         moves.extend(self.moves("SDE", &self.sde, &new.sde));
         let size = |moved: &Move| moved.standard_errors.unwrap_or(f64::INFINITY);
         let worst = moves.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
-        let shown = |value: Option<f64>| value.map_or("not finite".to_owned(), |value| value.to_string());
+        let shown = |value: Option<f64>| value.map_or("not finite".to_owned(), parameter::shown);
         let distance = match worst.standard_errors {
             Some(count) => format!("moved by {count:.2e} standard errors"),
             None => "moved".to_owned(),

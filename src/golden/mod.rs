@@ -6,7 +6,7 @@ use crate::claim::{Progress, Table};
 use crate::ensemble::{BLOCK, Moments};
 use crate::random::Role;
 use crate::report::plot::{self, Curves};
-use crate::scenario::{Experiment, InputError};
+use crate::scenario::{Experiment, InputError, is_line};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -86,7 +86,7 @@ impl Golden {
     pub fn load(file: &Path) -> Result<Option<Self>, InputError> {
         let text = match InputError::read(file, LONGEST_FILE, "golden numbers") {
             Ok(text) => text,
-            Err(_) if !file.exists() => return Ok(None),
+            Err(_) if is_missing(file) => return Ok(None),
             Err(error) => return Err(error),
         };
         let golden: Self =
@@ -94,6 +94,13 @@ impl Golden {
         if golden.schema != SCHEMA {
             let message = format!("the schema {:?}; expected {SCHEMA:?}", golden.schema);
             return Err(InputError::whole(file, message));
+        }
+        if let Some(name) = golden.functions.iter().chain([&golden.title]).find(|name| !is_line(name)) {
+            let message = format!("the name {name:?}; expected one short line");
+            return Err(InputError::whole(file, message));
+        }
+        if !golden.times.is_sorted_by(|earlier, later| earlier < later) {
+            return Err(InputError::whole(file, "times that do not increase; expected record times"));
         }
         let (functions, times) = (golden.functions.len(), golden.times.len());
         if !golden.optimizer.has_shape(functions, times) || !golden.sde.has_shape(functions, times) {
@@ -136,6 +143,10 @@ impl Golden {
     pub fn overlay(&self) -> Result<Vec<u8>, String> {
         Ok(plot::overlay(&self.title, self.curves())?.unwrap_or_default())
     }
+}
+
+fn is_missing(file: &Path) -> bool {
+    file.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// The items as JSON, each on a line.

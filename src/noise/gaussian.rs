@@ -64,6 +64,10 @@ impl Noise for Correlated {
         unreachable!("refused by sign_law_refusal");
     }
 
+    fn operations(&self, dimension: usize) -> f64 {
+        2.0 * (dimension * dimension) as f64
+    }
+
     fn sign_law_refusal(&self) -> Option<&'static str> {
         Some(
             "the signs of correlated Gaussian coordinates are correlated through orthant probabilities, which \

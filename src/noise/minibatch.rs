@@ -71,6 +71,12 @@ impl Noise for Minibatch {
     fn is_additive(&self) -> bool {
         false
     }
+
+    /// A draw adds B gradients; the covariance is that of all terms.
+    fn operations(&self, dimension: usize) -> f64 {
+        let d = dimension as f64;
+        (self.batch_size as f64 * (20.0 + 2.0 * d)).max(self.sum().terms() as f64 * d * d)
+    }
 }
 
 /// `out += weight · Cov` of n equally likely vectors of dimension d, one after the other in `samples`.

@@ -27,6 +27,11 @@ pub trait Noise: Send + Sync {
         None
     }
 
+    /// Roughly the operations, of about a nanosecond, that a draw or its law takes in dimension `d`.
+    fn operations(&self, dimension: usize) -> f64 {
+        20.0 * dimension as f64
+    }
+
     /// Moments of g of any lower order are finite; ∞ where all are.
     fn degrees_of_freedom(&self) -> f64 {
         f64::INFINITY

@@ -64,6 +64,11 @@ impl Objective for Logistic {
         2
     }
 
+    /// Each sample takes an exponential besides its features.
+    fn operations(&self) -> f64 {
+        self.terms() as f64 * (20.0 + 2.0 * self.dimension() as f64)
+    }
+
     fn finite_sum(&self) -> Option<&dyn FiniteSum> {
         Some(self)
     }

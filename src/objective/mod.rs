@@ -37,6 +37,11 @@ pub trait Objective: Send + Sync {
     /// The power of ‖x‖ with which f grows.
     fn growth(&self) -> u32;
 
+    /// Roughly the operations, of about a nanosecond, that one gradient takes.
+    fn operations(&self) -> f64 {
+        4.0 * self.dimension() as f64
+    }
+
     /// The terms of f, where it is an average of terms that a minibatch can draw from.
     fn finite_sum(&self) -> Option<&dyn FiniteSum> {
         None

@@ -74,6 +74,14 @@ impl Objective for Quadratic {
         2
     }
 
+    fn operations(&self) -> f64 {
+        let d = self.dimension() as f64;
+        match &self.hessian {
+            Hessian::Diagonal(_) => d,
+            Hessian::Full(_) => d * d,
+        }
+    }
+
     fn is_quadratic(&self) -> bool {
         true
     }

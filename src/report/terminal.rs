@@ -47,8 +47,16 @@ fn of_standard_output(error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("standard output: {error}"))
 }
 
+/// The text without what a terminal or the log of GitHub Actions would obey: control characters, and the
+/// commands `##[..]` that the latter takes anywhere in a line.
+pub fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    text.chars().map(shown).collect::<String>().replace("##[", "# #[")
+}
+
 /// The lines of one scenario; with `quiet` only those of claims that did not come out as expected.
 pub fn print(out: &mut impl Write, name: &str, report: &Report, quiet: bool) -> io::Result<()> {
+    let name = plain(name);
     for claim in &report.claims {
         if quiet && claim.as_expected {
             continue;
@@ -95,7 +103,7 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
-        bar.set_prefix(format!("[{number}/{total}] {name}"));
+        bar.set_prefix(format!("[{number}/{total}] {}", plain(name)));
         Self(bar)
     }
 

@@ -81,7 +81,6 @@ impl InputError {
     }
 
     pub(super) fn at(file: &Path, text: &str, span: Option<Range<usize>>, message: String) -> Self {
-        let message = message.chars().take(LONGEST_MESSAGE).collect();
         let place = span.map(|span| Place::of(text, span));
         Self { file: file.to_owned(), place, message }
     }
@@ -116,11 +115,14 @@ fn floor_char_boundary(text: &str, index: usize) -> usize {
 
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let file = self.file.display();
+        // Only the layout breaks lines.
+        let shown = |c: char| if c.is_control() { ' ' } else { c };
+        let file: String = self.file.display().to_string().chars().map(shown).collect();
+        let message: String = self.message.chars().map(shown).take(LONGEST_MESSAGE).collect();
         let Some(Place { line, column, quote, marked }) = &self.place else {
-            return write!(f, "{file}: {}", self.message);
+            return write!(f, "{file}: {message}");
         };
-        write!(f, "{file}:{line}:{column}: {}", self.message)?;
+        write!(f, "{file}:{line}:{column}: {message}")?;
         let indent = " ".repeat(line.to_string().len());
         let shown = (column - 1).min(quote.chars().count());
         let marker = "^".repeat((*marked).min(LONGEST_QUOTE));

@@ -2,15 +2,19 @@
 
 mod error;
 mod parse;
+mod schema;
 mod span;
 mod validate;
 mod wording;
 
 pub use error::InputError;
 pub use parse::{MonteCarlo, Scenario};
-pub use validate::Experiment;
+pub use schema::schema;
+pub use validate::{Experiment, is_line};
 
+use schema::Misplaced;
 use sha2::{Digest, Sha256};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A scenario file that was read and checked.
@@ -43,6 +47,9 @@ pub fn load(file: &Path, overrides: Overrides) -> Result<Loaded, InputError> {
 
 /// Checks the text of a scenario that stands in `file`.
 pub fn check(file: &Path, text: String, overrides: Overrides) -> Result<Loaded, InputError> {
+    if let Some(Misplaced { path, span, message }) = schema::misplaced(&text) {
+        return Err(InputError::at(file, &text, Some(span), format!("{path}: {message}")));
+    }
     let scenario = parse::parse(&text).map_err(|error| {
         let (span, message) = wording::reword(&text, &error);
         InputError::at(file, &text, span, message)
@@ -58,12 +65,11 @@ pub fn check(file: &Path, text: String, overrides: Overrides) -> Result<Loaded, 
 
 /// Lines of the claims of an experiment, of which those that are not written in the text come first.
 fn claim_lines(text: &str, written: usize, all: usize) -> Vec<usize> {
-    let of_written = |index: usize| {
-        let place = span::of(text, &format!("claims[{index}]"));
-        place.map_or(1, |span| text[..span.start].matches('\n').count() + 1)
-    };
-    let added = all - written;
-    (0..all).map(|index| if index < added { 1 } else { of_written(index - added) }).collect()
+    let paths: Vec<String> = (0..written).map(|index| format!("claims[{index}]")).collect();
+    let line =
+        |span: Option<Range<usize>>| span.map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+    let added = std::iter::repeat_n(1, all - written);
+    added.chain(span::of_all(text, &paths).into_iter().map(line)).collect()
 }
 
 /// Longest file that is read, in bytes.

@@ -6,9 +6,20 @@ use toml::de::{DeTable, DeValue};
 
 /// The place of the deepest part of `path` that the text has; none for the root.
 pub(super) fn of(text: &str, path: &str) -> Option<Range<usize>> {
-    let document = DeTable::parse(text).ok()?;
+    of_all(text, &[path.to_owned()]).pop()?
+}
+
+/// The same for many.
+pub(super) fn of_all(text: &str, paths: &[String]) -> Vec<Option<Range<usize>>> {
+    match DeTable::parse(text) {
+        Ok(document) => paths.iter().map(|path| below(document.get_ref(), path)).collect(),
+        Err(_) => vec![None; paths.len()],
+    }
+}
+
+fn below(document: &DeTable, path: &str) -> Option<Range<usize>> {
     let mut span = None;
-    let mut table = Some(document.get_ref());
+    let mut table = Some(document);
     let mut value: Option<&Spanned<DeValue>> = None;
     for key in path.split(['.', '[']).filter(|key| !key.is_empty()) {
         let next = match (table, value.map(Spanned::get_ref)) {

@@ -5,7 +5,7 @@ use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario};
 use crate::agent::{Agents, Group};
 use crate::claim::{Claim, ClaimParameters, Expectation};
 use crate::compressor::{Compressor, Identity};
-use crate::ensemble::{BLOCK, Domain, TestFunction, standard_deviations};
+use crate::ensemble::{BLOCK, Domain, SdeProcess, TestFunction, standard_deviations};
 use crate::model::{Model, Run};
 use crate::objective::Objective;
 use crate::parameter::{Invalid, checked, shown};
@@ -31,21 +31,24 @@ pub struct Experiment {
 }
 
 const MOST_AGENTS: usize = 1_000_000;
+const MOST_CLAIMS: usize = 100;
+/// Groups × dimension: each group keeps a few vectors, and each step visits them all.
+const MOST_GROUP_ENTRIES: usize = 1_000_000;
 const MOST_STEPS: usize = 100_000_000;
 const MOST_SEEDS: u64 = 1 << 32;
 /// Test functions × record times: a moment takes some four kilobytes while tasks are under way.
 const MOST_MOMENTS: usize = 250_000;
-/// Operations of the first look, counted as draws: some hours of two cores.
-const MOST_WORK: f64 = 1e12;
-const LONGEST_TITLE: usize = 200;
+/// Operations of the first look, about a nanosecond each: some hours of two cores.
+const MOST_WORK: f64 = 3e13;
+const LONGEST_LINE: usize = 200;
 /// A step must change a state of size 1 by more than rounding does.
 const LEARNING_RATES: RangeInclusive<f64> = 1e-9..=1e3;
 
 pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Experiment, Invalid> {
-    title(&scenario.title)?;
+    line("title", &scenario.title)?;
+    scenario.source.as_deref().map_or(Ok(()), |source| line("source", source))?;
     let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
-    let monte_carlo = monte_carlo(scenario.monte_carlo.unwrap_or_default(), overrides)
-        .map_err(|invalid| invalid.under("monte_carlo"))?;
+    let monte_carlo = monte_carlo(scenario.monte_carlo.unwrap_or_default(), overrides)?;
     let run = run(&scenario.run, scenario.sde.substeps, objective.dimension())?;
     let groups = groups(&scenario, &objective)?;
     let agents = Arc::new(Agents::new(Arc::clone(&objective), groups));
@@ -67,7 +70,7 @@ pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Exper
     };
     moments_exist(&model)?;
     fits_in_memory(&model)?;
-    ends_in_time(&model, monte_carlo.seeds)?;
+    ends_in_time(&model, monte_carlo.seeds, overrides)?;
     let is_sampled =
         scenario.monte_carlo.is_some() || overrides.seeds.is_some() || overrides.max_seeds.is_some();
     let claims = claims(&scenario, &model, is_sampled)?;
@@ -126,16 +129,26 @@ fn monte_carlo(from_file: MonteCarlo, overrides: Overrides) -> Result<MonteCarlo
             Err(Invalid::new(key, format!("{value}; expected a whole number from {least} to {MOST_SEEDS}")))
         }
     };
-    in_range("seeds", given.seeds, least)?;
-    in_range("max_seeds", given.max_seeds, given.seeds)?;
+    let key = |option: Option<u64>, key, name| if option.is_some() { name } else { key };
+    in_range(key(overrides.seeds, "monte_carlo.seeds", "--seeds"), given.seeds, least)?;
+    in_range(key(overrides.max_seeds, "monte_carlo.max_seeds", "--max-seeds"), given.max_seeds, given.seeds)?;
     let right = "a number from 1e-12 to 0.1";
-    checked("error_rate", given.error_rate, |rate| (1e-12..=0.1).contains(&rate), right)?;
+    checked("monte_carlo.error_rate", given.error_rate, |rate| (1e-12..=0.1).contains(&rate), right)?;
     Ok(given)
 }
 
 fn groups(scenario: &Scenario, objective: &Arc<dyn Objective>) -> Result<Vec<Group>, Invalid> {
     if scenario.agents.is_empty() {
         return Err(Invalid::new("agents", "no group; expected at least one [[agents]]"));
+    }
+    let most = MOST_GROUP_ENTRIES / objective.dimension();
+    if scenario.agents.len() > most {
+        let message = format!(
+            "{} groups; expected at most {most} in dimension {}, each with a count",
+            scenario.agents.len(),
+            objective.dimension()
+        );
+        return Err(Invalid::new("agents", message));
     }
     let mut groups = Vec::new();
     for (index, parameters) in scenario.agents.iter().enumerate() {
@@ -246,47 +259,66 @@ fn fits_in_memory(model: &Model) -> Result<(), Invalid> {
 }
 
 /// The first look ends within hours.
-fn ends_in_time(model: &Model, seeds: u64) -> Result<(), Invalid> {
+fn ends_in_time(model: &Model, seeds: u64, overrides: Overrides) -> Result<(), Invalid> {
     let Run { steps, substeps, .. } = model.run;
-    let draws_a_step = (model.agents.count() + 2 * substeps) as f64 * model.dimension() as f64;
-    let work = draws_a_step * steps as f64 * seeds as f64;
+    let operations = model.optimizer_operations() + 2.0 * substeps as f64 * model.sde_operations();
+    let work = operations * steps as f64 * seeds as f64;
     if work > MOST_WORK {
+        let key = if overrides.seeds.is_some() { "--seeds" } else { "run.steps" };
+        let read = if overrides.seeds.is_some() { seeds } else { steps as u64 };
         return Err(Invalid::new(
-            "run.steps",
+            key,
             format!(
-                "{steps}; with {} agents, {substeps} substeps, dimension {} and {seeds} seeds the first look takes \
-                 {work:.0e} draws; expected at most {MOST_WORK:.0e}, some hours",
-                model.agents.count(),
-                model.dimension()
+                "{read}; {steps} steps of {operations:.0e} operations with {seeds} seeds take {work:.0e} at the first \
+                 look; expected at most {MOST_WORK:.0e}, some hours"
             ),
         ));
     }
     Ok(())
 }
 
-/// One line, of characters that every report can show.
-fn title(title: &str) -> Result<(), Invalid> {
-    let unprintable = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
-    let length = title.chars().count();
-    if length > LONGEST_TITLE {
-        return Err(Invalid::new("title", format!("{length} characters; expected at most {LONGEST_TITLE}")));
+/// A text that every report can show in a line.
+fn line(key: &str, text: &str) -> Result<(), Invalid> {
+    let length = text.chars().count();
+    if length > LONGEST_LINE {
+        Err(Invalid::new(key, format!("{length} characters; expected at most {LONGEST_LINE}")))
+    } else if text.trim().is_empty() {
+        Err(Invalid::new(key, "nothing to read; expected some words"))
+    } else if let Some(c) = text.chars().find(|&c| is_unprintable(c)) {
+        Err(Invalid::new(key, format!("the character {c:?}; expected one line of printable text")))
+    } else {
+        Ok(())
     }
-    match title.chars().find(|&c| unprintable(c)) {
-        Some(c) => {
-            Err(Invalid::new("title", format!("the character {c:?}; expected one line of printable text")))
-        }
-        None => Ok(()),
-    }
+}
+
+/// Whether every report can show the text in a line.
+pub fn is_line(text: &str) -> bool {
+    line("", text).is_ok()
+}
+
+/// Controls, characters that XML forbids, and those that cannot be seen or turn the line round.
+pub(super) fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{feff}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
 }
 
 /// The claims of the scenario, and `coefficients` where it is not among them and can be sampled.
 fn claims(scenario: &Scenario, model: &Model, is_sampled: bool) -> Result<Vec<Claim>, Invalid> {
+    if scenario.claims.len() > MOST_CLAIMS {
+        let message = format!("{} of them; expected at most {MOST_CLAIMS}", scenario.claims.len());
+        return Err(Invalid::new("claims", message));
+    }
     let mut claims = Vec::new();
     for (index, parameters) in scenario.claims.iter().enumerate() {
-        let claim = parameters
-            .build(model, is_sampled)
-            .and_then(|claim| margins_are_above_zero(&claim, model).map(|()| claim));
+        let claim = parameters.build(model, is_sampled);
         claims.push(claim.map_err(|invalid| invalid.under(&format!("claims[{index}]")))?);
+    }
+    let effect = claims
+        .iter()
+        .position(|claim| matches!(claim, Claim::Trajectory(trajectory) if trajectory.margin.is_relative()));
+    if let Some(index) = effect {
+        deviations_are_above_zero(model).map_err(|invalid| invalid.under(&format!("claims[{index}]")))?;
     }
     let has_coefficients = claims.iter().any(|claim| matches!(claim, Claim::Coefficients(_)));
     if !has_coefficients && model.can_sample(1) {
@@ -303,21 +335,20 @@ fn claims(scenario: &Scenario, model: &Model, is_sampled: bool) -> Result<Vec<Cl
     Ok(claims)
 }
 
-/// Steps of the paths that check for a deviation.
+/// Steps of the paths that check for a deviation, and operations of the check, a moment's work.
 const MOST_STEPS_OF_A_CHECK: usize = 64;
+const MOST_WORK_OF_A_CHECK: f64 = 1e8;
 
 /// A margin in standard deviations needs some deviation: where four paths of the SDE agree at the first
-/// record time, or after some steps towards it, there is none.
-fn margins_are_above_zero(claim: &Claim, model: &Model) -> Result<(), Invalid> {
-    let Claim::Trajectory(trajectory) = claim else { return Ok(()) };
-    if !trajectory.margin.is_relative() {
-        return Ok(());
-    }
+/// record time, or after some steps towards it, there is none. Coarse steps tell as well as fine ones.
+fn deviations_are_above_zero(model: &Model) -> Result<(), Invalid> {
+    const PATHS: u64 = 4;
     let functions = model.functions().tested.into_iter().filter(|function| *function != TestFunction::Exit);
-    let steps = model.run.every().min(MOST_STEPS_OF_A_CHECK);
+    let affordable = MOST_WORK_OF_A_CHECK / (PATHS as f64 * 2.0 * model.sde_operations());
+    let steps = model.run.every().min(MOST_STEPS_OF_A_CHECK).min(affordable as usize).max(1);
     let observables = model.observables_over(steps, steps, functions.collect());
-    let pilot = model.sde_process(0, Role::Pilot, 0);
-    let deviations = standard_deviations(&pilot, &observables, steps, 4, &|| ());
+    let pilot = SdeProcess { substeps: 1, ..model.sde_process(0, Role::Pilot, 0) };
+    let deviations = standard_deviations(&pilot, &observables, steps, PATHS, &|| ());
     let times = observables.times();
     let at_first_record = deviations.iter().skip(times - 1).step_by(times);
     match observables.functions.iter().zip(at_first_record).find(|(_, deviation)| **deviation == 0.0) {

@@ -88,10 +88,15 @@ trait Figure {
     fn draw<S: Surface>(&self, canvas: &mut Canvas<S>) -> Drawn;
 }
 
+/// Names of all figures of a scenario, of which those are drawn that there is something for.
+pub const NAMES: [&str; 7] = ["means", "second_moments", "fluctuations", "loss", "bounded", "gap", "paths"];
+
 /// Draws everything, as SVG and PNG.
 pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
     let mut images = Vec::new();
-    for figure in moments::figures(picture.title, picture.moments.into(), picture.golden) {
+    // Others times would be another run's.
+    let golden = picture.golden.filter(|golden| golden.times == picture.moments.times);
+    for figure in moments::figures(picture.title, picture.moments.into(), golden) {
         add(&mut images, &figure)?;
     }
     if let Some(figure) = gap::figure(picture.title, picture.moments) {
