@@ -2,11 +2,15 @@
 
 mod density;
 mod gamma_ratio;
+mod quadrature;
 mod sign;
+mod sign_covariance;
 mod xi;
 mod xi_inverse;
 
 pub use density::{ell, xi_derivative};
+pub use quadrature::integrate;
 pub use sign::sign;
+pub use sign_covariance::sign_covariance;
 pub use xi::xi;
 pub use xi_inverse::xi_inverse;
