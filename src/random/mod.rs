@@ -70,8 +70,12 @@ impl Stream {
     /// Student's t with `dof > 0` degrees of freedom, scale 1: a normal over the root of χ²/ν.
     pub fn student_t(&mut self, dof: f64) -> f64 {
         let normal = self.normal();
-        let chi_squared = 2.0 * gamma::gamma(self, 0.5 * dof);
-        normal / (chi_squared / dof).sqrt()
+        normal / (self.chi_squared(dof) / dof).sqrt()
+    }
+
+    /// χ² with `dof > 0` degrees of freedom.
+    pub fn chi_squared(&mut self, dof: f64) -> f64 {
+        2.0 * gamma::gamma(self, 0.5 * dof)
     }
 
     /// Uniform on `0..n`, without bias: multiply and shift, rejecting the short first interval.

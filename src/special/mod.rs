@@ -2,6 +2,7 @@
 
 mod density;
 mod gamma_ratio;
+mod mean_of_t;
 mod quadrature;
 mod sign;
 mod sign_covariance;
@@ -9,6 +10,7 @@ mod xi;
 mod xi_inverse;
 
 pub use density::{ell, xi_derivative};
+pub use mean_of_t::MeanOfT;
 pub use quadrature::integrate;
 pub use sign::sign;
 pub use sign_covariance::sign_covariance;
