@@ -219,11 +219,6 @@ fn a_deterministic_run_asks_for_an_absolute_margin() {
 #[test]
 fn signs_that_are_intractable_are_refused() {
     let signs = GOOD.replace("\"dcsgd\"", "\"dsignsgd\"").replace("compressor.rand_k = { k = 1 }\n", "");
-    let correlated = signs.replace("{ scale = 1.0 }", "{ covariance = [[1.0, 0.5], [0.5, 1.0]] }");
-    assert!(
-        refusal(&correlated)
-            .contains("agents[0].noise: no sign law: the signs of correlated Gaussian coordinates")
-    );
     let logistic = signs.replace(
         "objective.quadratic = { eigenvalues = [0.5, 2.0] }",
         "objective.logistic = { data = \"iris\", regularisation = 0.1 }",

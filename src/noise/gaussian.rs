@@ -1,7 +1,8 @@
 //! Gaussian gradient noise: `g = v + N(0, Σ/B)`.
 
+use super::elliptical::Elliptical;
 use super::{Noise, SignLaw};
-use crate::covariance::{Covariance, semidefinite_root};
+use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, semidefinite};
 use crate::random::Stream;
@@ -21,7 +22,7 @@ impl Noise for Independent {
         }
     }
 
-    fn add_covariance(&self, weight: f64, _x: &[f64], out: &mut Covariance) {
+    fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
         out.add_diagonal(self.scale.iter().map(|scale| weight * scale * scale));
     }
 
@@ -36,38 +37,24 @@ impl Noise for Independent {
 
 /// A full covariance Σ/B.
 struct Correlated {
-    /// Row by row.
-    covariance: Vec<f64>,
-    /// `A Aᵀ = Σ/B`, row by row.
-    root: Vec<f64>,
+    law: Elliptical,
 }
 
 impl Noise for Correlated {
     fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        let d = out.len();
-        out.copy_from_slice(v);
-        for column in 0..d {
-            let normal = stream.normal();
-            for (row, out) in out.iter_mut().enumerate() {
-                *out += self.root[row * d + column] * normal;
-            }
-        }
+        self.law.sample(v, 1.0, stream, out);
     }
 
-    fn add_covariance(&self, weight: f64, _x: &[f64], out: &mut Covariance) {
-        let d = out.dimension();
-        out.add_dense(|i, j| weight * self.covariance[i * d + j]);
+    fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
+        self.law.add_scale_matrix(weight, out);
     }
 
-    fn sign_law(&self, _x: &[f64], _v: &[f64], _out: &mut SignLaw) {
-        unreachable!("refused by sign_law_refusal");
+    fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
+        self.law.sign_law(v, f64::INFINITY, out);
     }
 
-    fn sign_law_refusal(&self) -> Option<&'static str> {
-        Some(
-            "the signs of correlated Gaussian coordinates are correlated through orthant probabilities, which \
-             itocheck does not compute; give `scale` (independent coordinates) instead of `covariance`",
-        )
+    fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
+        Some((self.law.scales(), f64::INFINITY))
     }
 }
 
@@ -96,9 +83,7 @@ impl Parameters {
             }
             (None, Some(rows)) => {
                 let covariance = semidefinite("covariance", rows, d)?;
-                let covariance: Vec<f64> = covariance.iter().map(|entry| entry / batch_size).collect();
-                let root = semidefinite_root(covariance.clone(), d);
-                Ok(Box::new(Correlated { covariance, root }))
+                Ok(Box::new(Correlated { law: Elliptical::new(&covariance, batch_size, d) }))
             }
             _ => Err(Invalid::new("", "expected exactly one of `scale` and `covariance`")),
         }

@@ -39,7 +39,7 @@ impl Noise for Minibatch {
     }
 
     /// `Σ(x) = (1/B) ((1/n) Σ_s ∇f_s ∇f_sᵀ − ∇f ∇fᵀ)`.
-    fn add_covariance(&self, weight: f64, x: &[f64], out: &mut Covariance) {
+    fn add_covariance(&self, weight: f64, x: &[f64], _v: &[f64], out: &mut Covariance) {
         let mut gradients = Vec::new();
         self.for_each_sample(x, |gradient| gradients.extend_from_slice(gradient));
         let d = x.len();

@@ -15,7 +15,7 @@ impl Noise for Noiseless {
         out.copy_from_slice(v);
     }
 
-    fn add_covariance(&self, _weight: f64, _x: &[f64], _out: &mut Covariance) {}
+    fn add_covariance(&self, _weight: f64, _x: &[f64], _v: &[f64], _out: &mut Covariance) {}
 
     /// A sure sign, 0 where the gradient is 0.
     fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {

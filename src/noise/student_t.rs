@@ -24,7 +24,7 @@ impl Noise for StudentT {
     }
 
     /// Variances `S² ν/(ν − 2)`; infinite for ν ≤ 2.
-    fn add_covariance(&self, weight: f64, _x: &[f64], out: &mut Covariance) {
+    fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
         let variance = if self.dof > 2.0 { self.dof / (self.dof - 2.0) } else { f64::INFINITY };
         out.add_diagonal(self.scale.iter().map(|scale| weight * scale * scale * variance));
     }

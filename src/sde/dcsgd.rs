@@ -18,7 +18,7 @@ impl Sde for DcsgdSde {
         diffusion.clear();
         let gradient = self.agents.for_each_group(x, scratch, |share, agent, mean_gradient| {
             sigma.clear();
-            agent.noise.add_covariance(1.0, x, sigma);
+            agent.noise.add_covariance(1.0, x, mean_gradient, sigma);
             agent.compressor.add_error_covariance(share, mean_gradient, sigma, diffusion);
             diffusion.add(share, sigma);
         });

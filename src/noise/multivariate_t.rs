@@ -1,0 +1,86 @@
+//! Multivariate Student-t gradient noise: `g = v + S^{1/2} z √(ν/χ²_ν)/√B`, one χ² for all coordinates.
+
+use super::elliptical::Elliptical;
+use super::{Noise, SignLaw};
+use crate::covariance::Covariance;
+use crate::objective::Objective;
+use crate::parameter::{Invalid, PerCoordinate, checked, semidefinite};
+use crate::random::Stream;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Its coordinates are Student-t but never independent, not even for diagonal S, so that their signs are
+/// correlated and the diagonal Σ̃ of Theorem 2 is wrong. As for `student_t`, a batch of B divides the
+/// scale by √B and keeps ν.
+struct MultivariateT {
+    law: Elliptical,
+    dof: f64,
+}
+
+impl Noise for MultivariateT {
+    fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
+        let factor = (self.dof / stream.chi_squared(self.dof)).sqrt();
+        self.law.sample(v, factor, stream, out);
+    }
+
+    /// `S ν/((ν − 2)B)`; infinite for ν ≤ 2.
+    fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
+        if self.dof > 2.0 {
+            self.law.add_scale_matrix(weight * self.dof / (self.dof - 2.0), out);
+        } else {
+            out.add_diagonal(std::iter::repeat_n(f64::INFINITY, out.dimension()));
+        }
+    }
+
+    fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
+        self.law.sign_law(v, self.dof, out);
+    }
+
+    fn degrees_of_freedom(&self) -> f64 {
+        self.dof
+    }
+
+    fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
+        Some((self.law.scales(), self.dof))
+    }
+}
+
+/// `g = v + S^{1/2} z √(ν/χ²_ν)/√B` with z standard normal and one χ² for all coordinates.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// The roots of the diagonal of a diagonal S: one number, or one a coordinate. Not the standard
+    /// deviation, which is `scale·√(ν/(ν − 2))`.
+    #[schemars(with = "Option<serde_json::Value>")]
+    scale: Option<PerCoordinate>,
+    /// A full S, symmetric and positive semidefinite, instead of `scale`.
+    scale_matrix: Option<Vec<Vec<f64>>>,
+    /// ν, above 0.
+    dof: f64,
+}
+
+impl Parameters {
+    pub(super) fn build(
+        &self,
+        objective: &Arc<dyn Objective>,
+        batch_size: usize,
+    ) -> Result<Box<dyn Noise>, Invalid> {
+        let d = objective.dimension();
+        let scale_matrix = match (&self.scale, &self.scale_matrix) {
+            (Some(scale), None) => {
+                let right = "a finite number above 0";
+                let scale = scale.expand("scale", d, |s| s.is_finite() && s > 0.0, right)?;
+                let entry = |index: usize| {
+                    if index / d == index % d { scale[index / d] * scale[index / d] } else { 0.0 }
+                };
+                (0..d * d).map(entry).collect()
+            }
+            (None, Some(rows)) => semidefinite("scale_matrix", rows, d)?,
+            _ => return Err(Invalid::new("", "expected exactly one of `scale` and `scale_matrix`")),
+        };
+        let right = "a finite number above 0 (for Gaussian noise: noise.gaussian)";
+        let dof = checked("dof", self.dof, |dof| dof > 0.0, right)?;
+        Ok(Box::new(MultivariateT { law: Elliptical::new(&scale_matrix, batch_size as f64, d), dof }))
+    }
+}
