@@ -110,7 +110,7 @@ impl Model {
                 group.noise.sign_law(x, mean_gradient, &mut law);
                 law.rarest_outcome()
             } else {
-                group.compressor.rarest_outcome()
+                group.compressor.rarest_outcome(mean_gradient)
             };
             rarest = rarest.min(group.count as f64 * probability);
         });

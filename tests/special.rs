@@ -1,7 +1,7 @@
 //! Ξ against values of an independent implementation, closed forms, and its properties.
 #![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
-use itocheck::special::{ell, sign, xi, xi_derivative, xi_inverse};
+use itocheck::special::{ell, sign, upper_tail, xi, xi_derivative, xi_inverse};
 use proptest::prelude::*;
 
 /// Relative error allowed: the continued fraction loses up to three digits of sixteen, for ν near 1e5.
@@ -59,6 +59,25 @@ fn xi_and_its_derivative_match_a_dense_table() {
             );
         }
     }
+}
+
+/// The same series with 40 digits; where the lower side converges better, 180 digits less what 1/2 − Ξ cancels.
+#[test]
+fn tails_keep_their_digits() {
+    let table: serde_json::Value = serde_json::from_str(include_str!("reference/tails.json")).unwrap();
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    for row in table["rows"].as_array().unwrap() {
+        let dof = row["dof"].as_f64().unwrap_or(f64::INFINITY);
+        for (u, expected) in table["u"].as_array().unwrap().iter().zip(row["tail"].as_array().unwrap()) {
+            let (u, expected) = (number(u), number(expected));
+            if expected < 1e-290 {
+                continue; // exp underflows
+            }
+            let of_fisher = if dof > 1e5 { u.powi(12) / (100.0 * dof.powi(3)) } else { 0.0 };
+            assert_close(&format!("P[t_{dof} > {u}]"), upper_tail(u, dof), expected, 1e-12 + of_fisher);
+        }
+    }
+    assert!((0.5 - xi(1e3, 8.0)) / upper_tail(1e3, 8.0) != 1.0, "the difference has lost its digits");
 }
 
 #[test]

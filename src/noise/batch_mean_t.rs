@@ -1,6 +1,6 @@
 //! The true mean of a batch under Student-t noise: `g = v + (1/B) Σ_b S t_ν^b`.
 
-use super::{Noise, SignLaw};
+use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, checked};
@@ -43,6 +43,13 @@ impl Noise for BatchMeanT {
 
     fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
         out.set_independent(v.iter().zip(&self.scale).map(|(v, scale)| 2.0 * self.law.xi(v / scale)));
+    }
+
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Err(
+            "the law of a mean of Student-t samples is only known for its signs and moments; expected noise.student_t, \
+             or a linear compressor (rand_k, bernoulli, identity)",
+        )
     }
 
     fn degrees_of_freedom(&self) -> f64 {

@@ -1,11 +1,12 @@
 //! Contaminated Gaussian noise: every coordinate of a sample is `N(0, σ²)` or, rarely, much wider.
 
-use super::{Noise, SignLaw};
+use super::law::scaled_tail;
+use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, checked};
 use crate::random::Stream;
-use crate::special::xi;
+use crate::special::{Tail, xi};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -60,6 +61,23 @@ impl Noise for Contaminated {
         let mean =
             |(v, scale): (&f64, &f64)| self.mixed(|factor| 2.0 * xi(v / (scale * factor), f64::INFINITY));
         out.set_independent(v.iter().zip(&self.scale).map(mean));
+    }
+
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Ok(self)
+    }
+}
+
+impl Law for Contaminated {
+    fn is_independent(&self) -> bool {
+        true
+    }
+
+    fn tail(&self, _x: &[f64], v: &[f64], j: usize, threshold: f64) -> Tail {
+        self.components.iter().fold(Tail::default(), |sum, component| {
+            let scale = self.scale[j] * component.factor;
+            sum + component.probability * scaled_tail(v[j], scale, threshold, f64::INFINITY)
+        })
     }
 }
 

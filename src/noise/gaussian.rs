@@ -1,12 +1,13 @@
 //! Gaussian gradient noise: `g = v + N(0, Σ/B)`.
 
 use super::elliptical::Elliptical;
-use super::{Noise, SignLaw};
+use super::law::{scaled_tail, sure_tail};
+use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, semidefinite};
 use crate::random::Stream;
-use crate::special::xi;
+use crate::special::{Tail, xi};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -30,8 +31,22 @@ impl Noise for Independent {
         out.set_independent(v.iter().zip(&self.scale).map(|(v, scale)| 2.0 * xi(v / scale, f64::INFINITY)));
     }
 
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Ok(self)
+    }
+
     fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
         Some((&self.scale, f64::INFINITY))
+    }
+}
+
+impl Law for Independent {
+    fn is_independent(&self) -> bool {
+        true
+    }
+
+    fn tail(&self, _x: &[f64], v: &[f64], j: usize, threshold: f64) -> Tail {
+        scaled_tail(v[j], self.scale[j], threshold, f64::INFINITY)
     }
 }
 
@@ -53,8 +68,21 @@ impl Noise for Correlated {
         self.law.sign_law(v, f64::INFINITY, out);
     }
 
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Ok(self)
+    }
+
     fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
         Some((self.law.scales(), f64::INFINITY))
+    }
+}
+
+impl Law for Correlated {
+    fn tail(&self, _x: &[f64], v: &[f64], j: usize, threshold: f64) -> Tail {
+        match self.law.scales()[j] {
+            0.0 => sure_tail(v[j], threshold),
+            scale => scaled_tail(v[j], scale, threshold, f64::INFINITY),
+        }
     }
 }
 

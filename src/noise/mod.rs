@@ -4,6 +4,7 @@ mod batch_mean_t;
 mod contaminated;
 mod elliptical;
 mod gaussian;
+mod law;
 mod minibatch;
 mod multivariate_t;
 mod none;
@@ -15,6 +16,8 @@ use crate::objective::Objective;
 use crate::parameter::registry;
 use crate::random::Stream;
 use std::sync::Arc;
+
+pub use law::{GradientLaw, Law, StochasticGradient};
 
 /// The law of a stochastic gradient `g(x)` of mean v, already averaged over its batch.
 pub trait Noise: Send + Sync {
@@ -31,6 +34,10 @@ pub trait Noise: Send + Sync {
     fn sign_law_refusal(&self) -> Option<&'static str> {
         None
     }
+
+    /// The law of g beyond its moments, which compressors that are not linear need; an error that says why
+    /// where it cannot be had.
+    fn law(&self) -> Result<&dyn Law, &'static str>;
 
     /// Moments of g of any lower order are finite; ∞ where all are.
     fn degrees_of_freedom(&self) -> f64 {

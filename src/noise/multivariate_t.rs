@@ -1,11 +1,13 @@
 //! Multivariate Student-t gradient noise: `g = v + S^{1/2} z √(ν/χ²_ν)/√B`, one χ² for all coordinates.
 
 use super::elliptical::Elliptical;
-use super::{Noise, SignLaw};
+use super::law::{scaled_tail, sure_tail};
+use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, checked, semidefinite};
 use crate::random::Stream;
+use crate::special::Tail;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -37,12 +39,25 @@ impl Noise for MultivariateT {
         self.law.sign_law(v, self.dof, out);
     }
 
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Ok(self)
+    }
+
     fn degrees_of_freedom(&self) -> f64 {
         self.dof
     }
 
     fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
         Some((self.law.scales(), self.dof))
+    }
+}
+
+impl Law for MultivariateT {
+    fn tail(&self, _x: &[f64], v: &[f64], j: usize, threshold: f64) -> Tail {
+        match self.law.scales()[j] {
+            0.0 => sure_tail(v[j], threshold),
+            scale => scaled_tail(v[j], scale, threshold, self.dof),
+        }
     }
 }
 

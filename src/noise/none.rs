@@ -1,6 +1,6 @@
 //! No gradient noise: `g = v`.
 
-use super::{Noise, SignLaw};
+use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::Invalid;
@@ -23,6 +23,20 @@ impl Noise for Noiseless {
             *mean = crate::special::sign(*v);
         }
         out.covariance.clear();
+    }
+
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Ok(self)
+    }
+}
+
+impl Law for Noiseless {
+    fn for_each_atom(&self, _x: &[f64], v: &[f64], visit: &mut dyn FnMut(f64, &[f64])) {
+        visit(1.0, v);
+    }
+
+    fn is_discrete(&self) -> bool {
+        true
     }
 }
 

@@ -1,11 +1,12 @@
 //! Noise in proportion to the gradient: `g = v + (σ/√B) ‖v‖ z`, z standard normal.
 
-use super::{Noise, SignLaw};
+use super::law::{scaled_tail, sure_tail};
+use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, checked};
 use crate::random::Stream;
-use crate::special::xi;
+use crate::special::{Tail, xi};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -47,9 +48,26 @@ impl Noise for Proportional {
         }
     }
 
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Ok(self)
+    }
+
     /// `E‖g − v‖² = (dσ²/B) ‖v‖²`.
     fn relative_variance(&self) -> f64 {
         self.dimension as f64 * self.scale * self.scale
+    }
+}
+
+impl Law for Proportional {
+    fn is_independent(&self) -> bool {
+        true
+    }
+
+    fn tail(&self, _x: &[f64], v: &[f64], j: usize, threshold: f64) -> Tail {
+        match self.deviation(v) {
+            0.0 => sure_tail(v[j], threshold),
+            deviation => scaled_tail(v[j], deviation, threshold, f64::INFINITY),
+        }
     }
 }
 

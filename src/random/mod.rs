@@ -78,6 +78,15 @@ impl Stream {
         2.0 * gamma::gamma(self, 0.5 * dof)
     }
 
+    /// A random permutation of `0..n`, by Fisher and Yates.
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut permutation: Vec<usize> = (0..n).collect();
+        for last in (1..n).rev() {
+            permutation.swap(last, self.index(last + 1));
+        }
+        permutation
+    }
+
     /// Uniform on `0..n`, without bias: multiply and shift, rejecting the short first interval.
     pub fn index(&mut self, n: usize) -> usize {
         let n = n as u64;

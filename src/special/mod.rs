@@ -6,13 +6,15 @@ mod mean_of_t;
 mod quadrature;
 mod sign;
 mod sign_covariance;
+mod tail;
 mod xi;
 mod xi_inverse;
 
 pub use density::{ell, xi_derivative};
 pub use mean_of_t::MeanOfT;
-pub use quadrature::integrate;
+pub use quadrature::{integrate, integrate_each};
 pub use sign::sign;
 pub use sign_covariance::sign_covariance;
-pub use xi::xi;
+pub use tail::{Tail, student_t_tail};
+pub use xi::{upper_tail, xi};
 pub use xi_inverse::xi_inverse;

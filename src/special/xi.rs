@@ -13,6 +13,9 @@ const NEARLY_GAUSSIAN: f64 = 1e5;
 /// Beyond this `|u|/√ν` the tail is its leading term to the last bit.
 const FAR: f64 = 1e10;
 
+/// From here on `1/2 − Ξ` would lose more than two digits.
+const CANCELS: f64 = 2.0;
+
 /// `Ξ_ν(u) = F_{t_ν}(u) − 1/2`, with `dof = ∞` for the Gaussian (Theorem 2).
 ///
 /// Integer ν up to 64 by the finite sums of Abramowitz and Stegun 26.7.3–4, whose terms all have one
@@ -40,14 +43,37 @@ pub fn xi(u: f64, dof: f64) -> f64 {
 /// Fisher's expansion (1925), `Ξ_∞ − φ(u) ((u³ + u)/(4ν) + (3u⁷ − 7u⁵ − 5u³ − 3u)/(96ν²))`. The next term
 /// is below 5e-15 for ν = 1e5.
 fn nearly_gaussian(u: f64, dof: f64) -> f64 {
+    xi(u, f64::INFINITY) - fisher_correction(u, dof)
+}
+
+/// `φ(u) (…)` of Fisher's expansion.
+fn fisher_correction(u: f64, dof: f64) -> f64 {
     let density = xi_derivative(u, f64::INFINITY);
     if density == 0.0 {
-        return xi(u, f64::INFINITY);
+        return 0.0;
     }
     let square = u * u;
     let first = u * (square + 1.0) / 4.0;
     let second = u * (((3.0 * square - 7.0) * square - 5.0) * square - 3.0) / 96.0;
-    xi(u, f64::INFINITY) - density * (first + second / dof) / dof
+    density * (first + second / dof) / dof
+}
+
+/// `P[t_ν > u] = 1/2 − Ξ_ν(u)`, without the cancellation where it is small: relative error below 1e-12 up to
+/// where exp underflows, and for finite ν above 1e5 what Fisher's expansion leaves, `u¹²/(400ν³)`.
+pub fn upper_tail(u: f64, dof: f64) -> f64 {
+    if u < CANCELS {
+        return 0.5 - xi(u, dof);
+    }
+    if dof > NEARLY_GAUSSIAN {
+        let correction = if dof == f64::INFINITY { 0.0 } else { fisher_correction(u, dof) };
+        return 0.5 * libm::erfc(u * FRAC_1_SQRT_2) + correction;
+    }
+    let t = u / dof.sqrt();
+    if t > FAR {
+        return far_tail(u, dof);
+    }
+    let b = 0.5 * dof;
+    0.5 * front(t, b) * continued_fraction(b, 0.5, 1.0 / (1.0 + t * t)) / b
 }
 
 /// `1/2 − Ξ_ν = (ℓ_ν/(2√ν)) (u/√ν)^{−ν}` far out.
@@ -85,14 +111,18 @@ fn incomplete_beta_half(t: f64, b: f64) -> f64 {
         return 2.0 * t.abs() * gamma_ratio(b) / PI.sqrt();
     }
     let x = t_squared / (1.0 + t_squared);
-    let complement = 1.0 / (1.0 + t_squared);
-    // x^a (1 − x)^b / B(a, b), with B(1/2, b) = √π Γ(b)/Γ(b + 1/2).
-    let front = libm::exp(-b * libm::log1p(t_squared)) * x.sqrt() * gamma_ratio(b) / PI.sqrt();
     if x < (a + 1.0) / (a + b + 2.0) {
-        front * continued_fraction(a, b, x) / a
+        front(t, b) * continued_fraction(a, b, x) / a
     } else {
-        1.0 - front * continued_fraction(b, a, complement) / b
+        1.0 - front(t, b) * continued_fraction(b, a, 1.0 / (1.0 + t_squared)) / b
     }
+}
+
+/// `x^{1/2} (1 − x)^b / B(1/2, b)`, with `B(1/2, b) = √π Γ(b)/Γ(b + 1/2)`.
+fn front(t: f64, b: f64) -> f64 {
+    let t_squared = t * t;
+    let x = t_squared / (1.0 + t_squared);
+    libm::exp(-b * libm::log1p(t_squared)) * x.sqrt() * gamma_ratio(b) / PI.sqrt()
 }
 
 /// Continued fraction 26.5.8 of Abramowitz and Stegun for the incomplete beta function, by the
