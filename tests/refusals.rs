@@ -22,7 +22,7 @@ margin = { effect = 0.3 }
 "#;
 
 /// What is replaced in the good scenario, by what, and what the refusal must say.
-const CASES: [(&str, &str, &str); 53] = [
+const CASES: [(&str, &str, &str); 54] = [
     ("title = \"t\"", "title = \"a\\nb\"", "test.toml:1:9: title: the character '\\n'; expected one line"),
     ("steps = 20", "steps = 100000000", "run.steps: 100000000; with 2 agents"),
     ("start = 0.3", "start = 0.3\n[sde]\nsubsteps = 0", "sde.substeps: 0; expected a whole number from 1"),
@@ -96,7 +96,12 @@ const CASES: [(&str, &str, &str); 53] = [
     (
         "rand_k = { k = 1 }",
         "top_k = { k = 1 }",
-        "unknown variant `top_k`, expected one of `identity`, `rand_k`, `bernoulli`",
+        "agents[0].compressor.top_k: keeps the 1 largest of 2 coordinates and is biased, E C(g) ≠ g",
+    ),
+    (
+        "rand_k = { k = 1 }",
+        "rank_k = { k = 1 }",
+        "unknown variant `rank_k`, expected one of `identity`, `rand_k`, `bernoulli`",
     ),
     ("\"dcsgd\"", "\"dsgd\"", "agents[0].compressor: a compressor, but only dcsgd compresses"),
     ("\"dcsgd\"", "\"adam\"", "unknown variant `adam`, expected one of `dsgd`, `dcsgd`, `dsignsgd`"),
