@@ -240,6 +240,7 @@ fn coordinates_without_noise_have_sure_signs() {
     let noise = in_the_plane("gaussian = { covariance = [[1.0, 0.0], [0.0, 0.0]] }", 1);
     let law = sign_law(&*noise, &[0.0, -0.5]);
     assert_eq!((law.mean[0], law.mean[1]), (0.0, -1.0));
+    assert!(noise.scaled_student_t().is_none(), "S⁻¹ does not exist");
     assert_eq!([(0, 0), (0, 1), (1, 1)].map(|(i, j)| law.covariance.entry(i, j)), [1.0, 0.0, 0.0]);
     // Nor is there noise in proportion to a gradient of zero.
     let noise = in_the_plane("proportional = { scale = 1.0 }", 1);

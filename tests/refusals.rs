@@ -283,6 +283,14 @@ fn the_guard_sees_tails_that_compression_makes() {
 }
 
 #[test]
+fn the_guard_sees_noise_that_grows_with_the_gradient() {
+    // E‖g − v‖² = dσ²‖v‖² with dσ² = 2 · 0.75² = 1.125, after Rand-1 of 2: (1 + 1)(1 + 1.125) − 1 = 3.25.
+    let text = GOOD.replace("gaussian = { scale = 1.0 }", "proportional = { scale = 0.75 }");
+    let expected = 1.0 + 4.0 / (0.01 * 3.25 * 2.0);
+    assert!((common::experiment(&text).model.tail_index() - expected).abs() < 1e-10);
+}
+
+#[test]
 fn large_dimensions_keep_the_diagonal_and_the_first_coordinates_products() {
     let count = |d: usize| {
         let text = GOOD

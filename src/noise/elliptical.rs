@@ -36,6 +36,11 @@ impl Elliptical {
         &self.scales
     }
 
+    /// The marginals, where every coordinate has noise.
+    pub(super) fn scaled_student_t(&self, dof: f64) -> Option<(&[f64], f64)> {
+        self.scales.iter().all(|scale| *scale > 0.0).then_some((&*self.scales, dof))
+    }
+
     /// `out = v + factor · R z`.
     pub(super) fn sample(&self, v: &[f64], factor: f64, stream: &mut Stream, out: &mut [f64]) {
         let d = out.len();

@@ -73,7 +73,7 @@ impl Noise for Correlated {
     }
 
     fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
-        Some((self.law.scales(), f64::INFINITY))
+        self.law.scaled_student_t(f64::INFINITY)
     }
 }
 

@@ -48,7 +48,7 @@ impl Noise for MultivariateT {
     }
 
     fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
-        Some((self.law.scales(), self.dof))
+        self.law.scaled_student_t(self.dof)
     }
 }
 
