@@ -75,6 +75,11 @@ impl Agents {
         &self.groups
     }
 
+    /// The block of coordinates that each agent keeps of a permutation they share, where they compress together.
+    pub fn shared_block(&self) -> Option<usize> {
+        self.groups.iter().find_map(|group| group.compressor.shared_block())
+    }
+
     /// One draw of `(1/N) Σ_i T(g_i(x))`, where `transmit` replaces `g_i` by what the agent sends.
     pub fn mean_direction<'a>(
         &self,

@@ -79,16 +79,18 @@ impl Model {
     ///
     /// Heavy-tailed noise passes its degrees of freedom on wherever steps are not bounded. Compression
     /// of the gradient multiplies noise: the stationary law has a tail of `1 + 2N/(ηωL)` degrees of
-    /// freedom (THEORY section 4), L the largest curvature.
+    /// freedom (THEORY section 4), L the largest curvature. Noise that grows with the gradient does the same.
     pub fn tail_index(&self) -> f64 {
         if self.optimizer_name.has_bounded_steps() {
             return f64::INFINITY;
         }
         let noise = self.agents.groups().iter().map(|group| group.noise.degrees_of_freedom());
         let noise = noise.fold(f64::INFINITY, f64::min);
-        let omega = self.agents.groups().iter().map(|group| group.compressor.omega()).fold(0.0, f64::max);
+        let relative_variance =
+            |group: &Group| (1.0 + group.compressor.omega()) * (1.0 + group.noise.relative_variance()) - 1.0;
+        let relative_variance = self.agents.groups().iter().map(relative_variance).fold(0.0, f64::max);
         let curvature = self.agents.objective().smoothness().unwrap_or(0.0);
-        let multiplied = self.run.learning_rate * omega * curvature;
+        let multiplied = self.run.learning_rate * relative_variance * curvature;
         noise.min(1.0 + 2.0 * self.agents.count() as f64 / multiplied)
     }
 
@@ -108,7 +110,7 @@ impl Model {
                 group.noise.sign_law(x, mean_gradient, &mut law);
                 law.rarest_outcome()
             } else {
-                group.compressor.rarest_outcome()
+                group.compressor.rarest_outcome(mean_gradient)
             };
             rarest = rarest.min(group.count as f64 * probability);
         });

@@ -184,6 +184,13 @@ macro_rules! registry {
         }
 
         impl $family {
+            /// The name in scenarios.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => $name,)+
+                }
+            }
+
             /// Builds what the scenario names; errors carry the key path below it.
             pub fn build(&self, $($argument: $type),*) -> Result<$built, crate::parameter::Invalid> {
                 match self {

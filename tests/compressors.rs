@@ -1,4 +1,4 @@
-//! Compressors against brute force over all masks, and against a million draws.
+//! Compressors against brute force over all masks and roundings, against a million draws, and ω as a supremum.
 #![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 mod common;
@@ -6,124 +6,373 @@ mod common;
 use common::assert_moments;
 use itocheck::compressor::{Compressor, CompressorParameters};
 use itocheck::covariance::Covariance;
+use itocheck::noise::GradientLaw;
 use itocheck::random::{Role, Stream};
+use itocheck::special::Tail;
 
 fn compressor(line: &str, dimension: usize) -> Box<dyn Compressor> {
     toml::from_str::<CompressorParameters>(line).unwrap().build(dimension).unwrap()
 }
 
-/// Every mask of `d` coordinates with its probability under the compressor and the factor of kept ones.
-fn masks(line: &str, d: usize) -> (Vec<(Vec<bool>, f64)>, f64) {
-    let all = (0..1usize << d).map(|bits| (0..d).map(|j| bits >> j & 1 == 1).collect::<Vec<bool>>());
+/// Everything that the compressor of a line may make of g, with its probability, written out from its definition.
+fn outcomes(line: &str, g: &[f64]) -> Vec<(f64, Vec<f64>)> {
+    let table: toml::Table = toml::from_str(line).unwrap();
+    let (name, parameters) = table.iter().next().unwrap();
+    outcomes_of(name, parameters, g)
+}
+
+fn outcomes_of(name: &str, parameters: &toml::Value, g: &[f64]) -> Vec<(f64, Vec<f64>)> {
+    let d = g.len();
+    let whole = |key: &str| parameters[key].as_integer().unwrap() as usize;
+    let masks = || (0..1usize << d).map(|bits| (0..d).map(|j| bits >> j & 1 == 1).collect::<Vec<bool>>());
     let kept = |mask: &[bool]| mask.iter().filter(|kept| **kept).count();
-    if let Some(k) = line
-        .strip_prefix("rand_k = { k = ")
-        .and_then(|rest| rest.trim_end_matches(" }").parse::<usize>().ok())
-    {
-        let masks: Vec<Vec<bool>> = all.filter(|mask| kept(mask) == k).collect();
-        let probability = 1.0 / masks.len() as f64;
-        (masks.into_iter().map(|mask| (mask, probability)).collect(), d as f64 / k as f64)
-    } else if line.starts_with("bernoulli") {
-        let p = 0.3f64;
-        let probability = |mask: &[bool]| p.powi(kept(mask) as i32) * (1.0 - p).powi((d - kept(mask)) as i32);
-        (
-            all.map(|mask| {
-                let p = probability(&mask);
-                (mask, p)
+    let masked = |mask: &[bool], factor: f64| {
+        mask.iter().zip(g).map(|(kept, g)| if *kept { factor * g } else { 0.0 }).collect::<Vec<f64>>()
+    };
+    match name {
+        "identity" => vec![(1.0, g.to_vec())],
+        "rand_k" | "perm_k" => {
+            let k = whole("k");
+            let masks: Vec<_> = masks().filter(|mask| kept(mask) == k).collect();
+            let probability = 1.0 / masks.len() as f64;
+            masks.iter().map(|mask| (probability, masked(mask, d as f64 / k as f64))).collect()
+        }
+        "bernoulli" => {
+            let p = parameters["probability"].as_float().unwrap();
+            let probability =
+                |mask: &[bool]| p.powi(kept(mask) as i32) * (1.0 - p).powi((d - kept(mask)) as i32);
+            masks().map(|mask| (probability(&mask), masked(&mask, 1.0 / p))).collect()
+        }
+        "natural" => roundings(g, |g| {
+            let mut low = 1.0;
+            while low > g.abs() {
+                low *= 0.5;
+            }
+            while 2.0 * low <= g.abs() {
+                low *= 2.0;
+            }
+            (low, 2.0 * low)
+        }),
+        "dithering" => {
+            let norm = match parameters["norm"].as_str().unwrap() {
+                "2" => g.iter().map(|g| g * g).sum::<f64>().sqrt(),
+                _ => g.iter().map(|g| g.abs()).fold(0.0, f64::max),
+            };
+            let levels = whole("levels");
+            roundings(g, |g| {
+                let level = (0..=levels).rev().find(|l| *l as f64 * norm / levels as f64 <= g.abs()).unwrap();
+                (level as f64 * norm / levels as f64, (level + 1) as f64 * norm / levels as f64)
             })
-            .collect(),
-            1.0 / p,
-        )
-    } else {
-        (vec![(vec![true; d], 1.0)], 1.0)
+        }
+        "composition" => {
+            let part = |key: &str, g: &[f64]| {
+                let (name, parameters) = parameters[key].as_table().unwrap().iter().next().unwrap();
+                outcomes_of(name, parameters, g)
+            };
+            let second = |(p, sent): (f64, Vec<f64>)| {
+                part("second", &sent).into_iter().map(move |(q, received)| (p * q, received))
+            };
+            part("first", g).into_iter().flat_map(second).collect()
+        }
+        _ => panic!("{name}"),
     }
 }
 
-const CASES: [(&str, usize); 9] = [
+/// Every coordinate independently one of two values around it, so that its mean is kept; 0 stays 0.
+fn roundings(g: &[f64], around: impl Fn(f64) -> (f64, f64)) -> Vec<(f64, Vec<f64>)> {
+    let mut all = vec![(1.0, Vec::new())];
+    for &g in g {
+        let values = if g == 0.0 {
+            vec![(1.0, 0.0)]
+        } else {
+            let (low, high) = around(g);
+            let up = (g.abs() - low) / (high - low);
+            vec![(up, high.copysign(g)), (1.0 - up, low.copysign(g))]
+        };
+        all = all
+            .into_iter()
+            .flat_map(|(p, head)| {
+                let extend = move |(q, value): (f64, f64)| {
+                    let mut longer = head.clone();
+                    longer.push(value);
+                    (p * q, longer)
+                };
+                values.clone().into_iter().map(extend)
+            })
+            .collect();
+    }
+    all
+}
+
+/// A gradient that has a few values.
+struct Atoms {
+    atoms: Vec<(f64, Vec<f64>)>,
+    mean: Vec<f64>,
+    covariance: Covariance,
+}
+
+impl Atoms {
+    fn new(atoms: Vec<(f64, Vec<f64>)>) -> Self {
+        let d = atoms[0].1.len();
+        let mean: Vec<f64> = (0..d).map(|j| atoms.iter().map(|(p, g)| p * g[j]).sum()).collect();
+        let mut covariance = Covariance::zero(d);
+        covariance.add_dense(|i, j| {
+            atoms.iter().map(|(p, g)| p * (g[i] - mean[i]) * (g[j] - mean[j])).sum::<f64>()
+        });
+        Self { atoms, mean, covariance }
+    }
+
+    /// A gradient without noise.
+    fn sure(g: &[f64]) -> Self {
+        Self { atoms: vec![(1.0, g.to_vec())], mean: g.to_vec(), covariance: Covariance::zero(g.len()) }
+    }
+}
+
+impl GradientLaw for Atoms {
+    fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    fn covariance(&self) -> &Covariance {
+        &self.covariance
+    }
+
+    fn is_discrete(&self) -> bool {
+        true
+    }
+
+    fn for_each_atom(&self, visit: &mut dyn FnMut(f64, &[f64])) {
+        self.atoms.iter().for_each(|(p, g)| visit(*p, g));
+    }
+
+    fn tail(&self, j: usize, threshold: f64) -> Tail {
+        let excess = self.atoms.iter().map(|(p, g)| p * (g[j].abs() - threshold).max(0.0)).sum();
+        Tail { excess, ..Tail::default() }
+    }
+}
+
+const CASES: [(&str, usize); 22] = [
     ("rand_k = { k = 1 }", 1),
     ("rand_k = { k = 1 }", 2),
     ("rand_k = { k = 1 }", 4),
     ("rand_k = { k = 2 }", 3),
     ("rand_k = { k = 3 }", 4),
     ("rand_k = { k = 4 }", 4),
+    ("perm_k = { k = 2 }", 4),
     ("bernoulli = { probability = 0.3 }", 1),
     ("bernoulli = { probability = 0.3 }", 4),
     ("identity = {}", 3),
+    ("natural = {}", 1),
+    ("natural = {}", 4),
+    ("dithering = { levels = 1, norm = \"2\" }", 4),
+    ("dithering = { levels = 3, norm = \"2\" }", 4),
+    ("dithering = { levels = 1, norm = \"inf\" }", 4),
+    ("dithering = { levels = 3, norm = \"inf\" }", 3),
+    ("dithering = { levels = 2, norm = \"inf\" }", 1),
+    ("composition = { first = { rand_k = { k = 2 } }, second = { natural = {} } }", 3),
+    (
+        "composition = { first = { dithering = { levels = 2, norm = \"2\" } }, second = { rand_k = { k = 1 } } }",
+        4,
+    ),
+    ("composition = { first = { natural = {} }, second = { bernoulli = { probability = 0.3 } } }", 4),
+    ("composition = { first = { bernoulli = { probability = 0.3 } }, second = { rand_k = { k = 1 } } }", 3),
+    (
+        "composition = { first = { identity = {} }, second = { dithering = { levels = 1, norm = \"inf\" } } }",
+        3,
+    ),
 ];
 
-const V: [f64; 4] = [1.0, -0.5, 2.0, 0.3];
+const V: [f64; 4] = [1.0, -0.55, 2.1, 0.3];
 
-/// A full Σ of dimension `d`: `I/2 + w wᵀ`.
-fn sigma(d: usize) -> Covariance {
-    let w = [0.6, -0.4, 0.3, 0.9];
-    let mut sigma = Covariance::zero(d);
-    sigma.add_diagonal(std::iter::repeat_n(0.5, d));
-    sigma.add_dense(|i, j| w[i] * w[j]);
-    sigma
+/// Values around V, one with a coordinate at 0 and at a power of two.
+fn random_gradient(d: usize) -> Atoms {
+    let atoms = [(0.5, [1.3, -0.7, 2.9, 0.1]), (0.2, [-0.4, 0.0, 0.5, 1.7]), (0.3, [0.05, 1.1, -3.3, -0.6])];
+    Atoms::new(atoms.into_iter().map(|(p, g)| (p, g[..d].to_vec())).collect())
 }
 
 #[test]
-fn error_covariances_match_all_masks() {
+fn error_covariances_match_all_outcomes() {
     for (line, d) in CASES {
         let compressor = compressor(line, d);
-        let (masks, factor) = masks(line, d);
-        let g = sigma(d);
-        let second = |i: usize, j: usize| V[i] * V[j] + g.entry(i, j);
+        let law = random_gradient(d);
         let mut claimed = Covariance::zero(d);
-        compressor.add_error_covariance(1.0, &V[..d], &g, &mut claimed);
-        let phi = |mask: &[bool], j: usize| if mask[j] { factor - 1.0 } else { -1.0 };
-        for (i, j) in (0..d).flat_map(|i| (0..d).map(move |j| (i, j))) {
-            let unbiased: f64 = masks.iter().map(|(mask, p)| p * phi(mask, i)).sum();
-            assert!(unbiased.abs() < 1e-14);
-            let expected: f64 =
-                masks.iter().map(|(mask, p)| p * phi(mask, i) * phi(mask, j)).sum::<f64>() * second(i, j);
-            assert!(
-                (claimed.entry(i, j) - expected).abs() < 1e-13,
-                "{line} in {d}: {} {expected}",
-                claimed.entry(i, j)
-            );
+        compressor.add_error_covariance(2.0, &law, &mut claimed);
+        let mut expected = vec![0.0; d * d];
+        for (p, g) in &law.atoms {
+            let mut mean = vec![0.0; d];
+            for (q, sent) in outcomes(line, g) {
+                for i in 0..d {
+                    mean[i] += q * sent[i];
+                    for j in 0..d {
+                        expected[i * d + j] += 2.0 * p * q * (sent[i] - g[i]) * (sent[j] - g[j]);
+                    }
+                }
+            }
+            assert!(mean.iter().zip(g).all(|(mean, g)| (mean - g).abs() < 1e-14), "{line} is unbiased");
         }
-        // ω is attained by every v for these compressors: E‖C(v) − v‖² = ω‖v‖².
-        let error: f64 = (0..d)
-            .map(|j| masks.iter().map(|(mask, p)| p * phi(mask, j).powi(2)).sum::<f64>() * V[j] * V[j])
-            .sum();
-        let norm: f64 = V[..d].iter().map(|v| v * v).sum();
-        assert!((error - compressor.omega() * norm).abs() < 1e-13 * norm, "{line} in {d}");
+        for (i, j) in (0..d).flat_map(|i| (0..d).map(move |j| (i, j))) {
+            let (claimed, expected) = (claimed.entry(i, j), expected[i * d + j]);
+            // Sums of at most 300 products of size 30, each rounded.
+            assert!((claimed - expected).abs() < 1e-12, "{line} in {d}: [{i}][{j}] {claimed} {expected}");
+        }
     }
 }
+
+fn draws(apply: impl Fn(&mut [f64], &mut Stream), g: &[f64], n: usize, path: u64) -> Vec<Vec<f64>> {
+    let mut stream = Stream::new(11, Role::Optimizer, path);
+    (0..n)
+        .map(|_| {
+            let mut g = g.to_vec();
+            apply(&mut g, &mut stream);
+            g
+        })
+        .collect()
+}
+
+/// About 250 comparisons at 5.5 standard errors: a false alarm below 1e-5.
+const Z: f64 = 5.5;
 
 #[test]
 fn draws_match_mean_and_error_covariance() {
     for (index, (line, d)) in CASES.into_iter().enumerate() {
         let compressor = compressor(line, d);
-        let mut stream = Stream::new(11, Role::Optimizer, index as u64);
-        let samples: Vec<Vec<f64>> = (0..1_000_000)
-            .map(|_| {
-                let mut g = V[..d].to_vec();
-                compressor.apply(&mut g, &mut stream);
-                g
-            })
-            .collect();
+        let samples = draws(|g, stream| compressor.apply(g, stream), &V[..d], 1_000_000, index as u64);
         let mut claimed = Covariance::zero(d);
-        compressor.add_error_covariance(1.0, &V[..d], &Covariance::zero(d), &mut claimed);
-        // About 100 comparisons at 5.5 standard errors: a false alarm below 4e-6.
-        assert_moments(&samples, &V[..d], |i, j| claimed.entry(i, j), 5.5);
+        compressor.add_error_covariance(1.0, &Atoms::sure(&V[..d]), &mut claimed);
+        assert_moments(&samples, &V[..d], |i, j| claimed.entry(i, j), Z);
     }
+}
+
+/// Draws of `apply` against what the compressor of a line claims.
+fn assert_draws(line: &str, apply: impl Fn(&mut [f64], &mut Stream)) {
+    let mut claimed = Covariance::zero(4);
+    compressor(line, 4).add_error_covariance(1.0, &Atoms::sure(&V), &mut claimed);
+    assert_moments(&draws(apply, &V, 100_000, 1000), &V, |i, j| claimed.entry(i, j), Z);
+}
+
+#[test]
+#[should_panic(expected = "mean[")]
+fn a_rand_k_that_is_not_scaled_is_noticed() {
+    let rand_k = compressor("rand_k = { k = 2 }", 4);
+    assert_draws("rand_k = { k = 2 }", |g, stream| {
+        rand_k.apply(g, stream);
+        g.iter_mut().for_each(|g| *g *= 0.5);
+    });
 }
 
 #[test]
 #[should_panic(expected = "covariance[")]
-fn an_unscaled_error_covariance_is_noticed() {
+fn a_dithering_that_returns_its_input_is_noticed() {
+    assert_draws("dithering = { levels = 2, norm = \"2\" }", |_, _| {});
+}
+
+#[test]
+#[should_panic(expected = "mean[")]
+fn rounding_to_the_nearest_power_is_noticed() {
+    assert_draws("natural = {}", |g, _| {
+        g.iter_mut().for_each(|g| *g = g.abs().log2().round().exp2().copysign(*g));
+    });
+}
+
+#[test]
+#[should_panic(expected = "covariance[")]
+fn a_worst_case_bound_is_not_the_covariance() {
     let rand_k = compressor("rand_k = { k = 2 }", 4);
-    let mut stream = Stream::new(12, Role::Optimizer, 0);
-    let samples: Vec<Vec<f64>> = (0..100_000)
-        .map(|_| {
-            let mut g = V.to_vec();
-            rand_k.apply(&mut g, &mut stream);
-            g
-        })
-        .collect();
-    // The worst-case bound ω‖v‖² spread evenly is not the covariance.
+    // ω‖v‖² spread evenly.
     let spread = rand_k.omega() * V.iter().map(|v| v * v).sum::<f64>() / 4.0;
-    assert_moments(&samples, &V, |i, j| if i == j { spread } else { 0.0 }, 5.5);
+    let samples = draws(|g, stream| rand_k.apply(g, stream), &V, 100_000, 1001);
+    assert_moments(&samples, &V, |i, j| if i == j { spread } else { 0.0 }, Z);
+}
+
+/// `E‖C(g) − g‖²/‖g‖²` from all outcomes.
+fn ratio(line: &str, g: &[f64]) -> f64 {
+    let error: f64 = outcomes(line, g)
+        .iter()
+        .map(|(p, sent)| p * sent.iter().zip(g).map(|(sent, g)| (sent - g).powi(2)).sum::<f64>())
+        .sum();
+    error / g.iter().map(|g| g * g).sum::<f64>()
+}
+
+/// The largest ratio that a random search with shrinking steps finds.
+fn supremum(line: &str, d: usize) -> f64 {
+    let mut stream = Stream::new(12, Role::Optimizer, d as u64);
+    let mut best = 0.0f64;
+    for _ in 0..30 {
+        let mut g: Vec<f64> = (0..d).map(|_| stream.uniform()).collect();
+        let mut own = ratio(line, &g);
+        let mut step = 0.5;
+        for _ in 0..400 {
+            let other: Vec<f64> = g.iter().map(|g| (g + step * stream.normal()).abs()).collect();
+            let value = ratio(line, &other);
+            if value > own {
+                (g, own) = (other, value);
+            } else {
+                step *= 0.97;
+            }
+        }
+        best = best.max(own);
+    }
+    best
+}
+
+#[test]
+fn omega_is_the_supremum_that_it_says() {
+    // The share of ω that a search must reach: all of it but for the search where it is sharp.
+    for (line, d, reached) in [
+        ("rand_k = { k = 1 }", 4, 0.999_999),
+        ("bernoulli = { probability = 0.3 }", 3, 0.999_999),
+        ("natural = {}", 1, 0.999),
+        ("natural = {}", 3, 0.99),
+        ("dithering = { levels = 1, norm = \"inf\" }", 2, 0.999),
+        ("dithering = { levels = 1, norm = \"inf\" }", 4, 0.99),
+        ("dithering = { levels = 3, norm = \"inf\" }", 4, 0.99),
+        // √d ≥ 2s: √d/s − 1 is attained. d = 4s²: so is d/(4s²).
+        ("dithering = { levels = 1, norm = \"2\" }", 4, 0.99),
+        ("dithering = { levels = 1, norm = \"2\" }", 6, 0.99),
+        // Otherwise an upper bound: for d = 3, s = 2 the half integers nearest to Σ u² = 4 give 0.186 of 0.1875.
+        ("dithering = { levels = 2, norm = \"2\" }", 3, 0.9),
+        ("dithering = { levels = 3, norm = \"2\" }", 4, 0.9),
+        (
+            "composition = { first = { rand_k = { k = 1 } }, second = { bernoulli = { probability = 0.5 } } }",
+            3,
+            0.999_999,
+        ),
+        ("composition = { first = { rand_k = { k = 1 } }, second = { natural = {} } }", 2, 0.99),
+    ] {
+        let (omega, found) = (compressor(line, d).omega(), supremum(line, d));
+        assert!(found <= omega * (1.0 + 1e-12), "{line} in {d}: {found} above ω = {omega}");
+        assert!(found >= reached * omega, "{line} in {d}: {found} of ω = {omega}");
+    }
+    // The search would notice an ω that is 2 % too small.
+    assert!(supremum("natural = {}", 1) > 0.98 * 0.125);
+}
+
+fn refusal(line: &str, dimension: usize) -> String {
+    let refused = toml::from_str::<CompressorParameters>(line).unwrap().build(dimension);
+    refused.err().map(|invalid| invalid.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_the_reason() {
+    let dithering_last =
+        "composition = { first = { natural = {} }, second = { dithering = { levels = 1, norm = \"2\" } } }";
+    for (line, expected) in [
+        ("top_k = { k = 2 }", "top_k: keeps the 2 largest of 4 coordinates and is biased, E C(g) ≠ g"),
+        ("dithering = { levels = 0, norm = \"2\" }", "dithering.levels: 0; expected a whole number from 1"),
+        ("perm_k = { k = 3 }", "perm_k.k: 3; expected a divisor of the dimension, 4"),
+        (dithering_last, "composition.second: its error covariance needs the law of what `first` sends"),
+        (
+            "composition = { first = { perm_k = { k = 2 } }, second = { natural = {} } }",
+            "composition.first: perm_k, which belongs to all agents together",
+        ),
+        (
+            "composition = { first = { rand_k = { k = 9 } }, second = { natural = {} } }",
+            "composition.first.rand_k.k: 9; expected",
+        ),
+    ] {
+        assert!(refusal(line, 4).contains(expected), "{line}: {}", refusal(line, 4));
+    }
+    let unknown =
+        toml::from_str::<CompressorParameters>("dithering = { levels = 1, norm = \"1\" }").unwrap_err();
+    assert!(unknown.to_string().contains("expected `2` or `inf`"), "{unknown}");
 }

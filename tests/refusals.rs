@@ -307,11 +307,6 @@ fn a_deterministic_run_asks_for_an_absolute_margin() {
 #[test]
 fn signs_that_are_intractable_are_refused() {
     let signs = GOOD.replace("\"dcsgd\"", "\"dsignsgd\"").replace("compressor.rand_k = { k = 1 }\n", "");
-    let correlated = signs.replace("{ scale = 1.0 }", "{ covariance = [[1.0, 0.5], [0.5, 1.0]] }");
-    assert!(
-        refusal(&correlated)
-            .contains("agents[0].noise: no sign law: the signs of correlated Gaussian coordinates")
-    );
     let logistic = signs.replace(
         "objective.quadratic = { eigenvalues = [0.5, 2.0] }",
         "objective.logistic = { data = \"iris\", regularisation = 0.1 }",
@@ -367,6 +362,14 @@ fn the_guard_sees_tails_that_compression_makes() {
     let experiment = common::experiment(&text);
     assert!((experiment.model.tail_index() - 5.0).abs() < 1e-12);
     assert!(experiment.model.can_sample(1) && !experiment.model.can_sample(2));
+}
+
+#[test]
+fn the_guard_sees_noise_that_grows_with_the_gradient() {
+    // E‖g − v‖² = dσ²‖v‖² with dσ² = 2 · 0.75² = 1.125, after Rand-1 of 2: (1 + 1)(1 + 1.125) − 1 = 3.25.
+    let text = GOOD.replace("gaussian = { scale = 1.0 }", "proportional = { scale = 0.75 }");
+    let expected = 1.0 + 4.0 / (0.01 * 3.25 * 2.0);
+    assert!((common::experiment(&text).model.tail_index() - expected).abs() < 1e-10);
 }
 
 #[test]

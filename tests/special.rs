@@ -1,12 +1,15 @@
 //! Ξ against values of an independent implementation, closed forms, and its properties.
 #![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
-use itocheck::special::{sign, xi};
+use itocheck::special::{ell, sign, upper_tail, xi, xi_derivative, xi_inverse};
 use proptest::prelude::*;
 
-/// Relative error allowed: the reference values carry about 15 digits, and libm's lgamma loses up to
-/// two of ours where the continued fraction is used.
+/// Relative error allowed: the continued fraction loses up to three digits of sixteen, for ν near 1e5.
 const TOLERANCE: f64 = 1e-13;
+
+fn assert_close(name: &str, got: f64, expected: f64, tolerance: f64) {
+    assert!((got - expected).abs() <= tolerance * expected.abs(), "{name} = {got:e}, expected {expected:e}");
+}
 
 #[test]
 fn xi_matches_the_reference() {
@@ -22,6 +25,94 @@ fn xi_matches_the_reference() {
             "Ξ_{dof}({u}) = {got}, expected {expected}"
         );
     }
+}
+
+/// `1/2 − Ξ` is continuous where the tail becomes its leading term, at u/√ν = 1e10.
+#[test]
+fn the_tail_continues() {
+    for dof in [0.02, 0.1, 0.3, 0.45] {
+        let edge = 1e10 * f64::sqrt(dof);
+        let (inside, outside) = (0.5 - xi(edge * 0.999, dof), 0.5 - xi(edge * 1.001, dof));
+        assert!((inside / outside / (1.001f64 / 0.999).powf(dof) - 1.0).abs() < 1e-9, "ν = {dof}");
+    }
+}
+
+/// Ξ and Ξ′ for ν from 0.5 to ∞ and u from 1e-8 to 1e8, as a positive series of the incomplete beta function
+/// (2F1(a + b, 1; a + 1; x), on the side where x < 1/2) and its constants summed with 40 digits in mpmath.
+#[test]
+fn xi_and_its_derivative_match_a_dense_table() {
+    let table: serde_json::Value = serde_json::from_str(include_str!("reference/xi_dense.json")).unwrap();
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let rows = table["rows"].as_array().unwrap();
+    assert!(rows.len() > 20);
+    for row in rows {
+        let dof = row["dof"].as_f64().unwrap_or(f64::INFINITY);
+        for (index, u) in table["u"].as_array().unwrap().iter().map(number).enumerate() {
+            assert_close(&format!("Ξ_{dof}({u})"), xi(u, dof), number(&row["xi"][index]), TOLERANCE);
+            let density = number(&row["density"][index]);
+            // The exponent, up to 700, is rounded before it is exponentiated: two ulps of it, and of what surrounds it.
+            let tolerance = 4.0 * f64::EPSILON * (2.0 + (-density.ln()).clamp(0.0, 700.0));
+            let got = xi_derivative(u, dof);
+            assert!(
+                (got - density).abs() <= tolerance * density + 1e-299,
+                "Ξ′_{dof}({u}) = {got:e}, {density:e}"
+            );
+        }
+    }
+}
+
+/// The same series with 40 digits; where the lower side converges better, 180 digits less what 1/2 − Ξ cancels.
+#[test]
+fn tails_keep_their_digits() {
+    let table: serde_json::Value = serde_json::from_str(include_str!("reference/tails.json")).unwrap();
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    for row in table["rows"].as_array().unwrap() {
+        let dof = row["dof"].as_f64().unwrap_or(f64::INFINITY);
+        for (u, expected) in table["u"].as_array().unwrap().iter().zip(row["tail"].as_array().unwrap()) {
+            let (u, expected) = (number(u), number(expected));
+            if expected < 1e-290 {
+                continue; // exp underflows
+            }
+            let of_fisher = if dof > 1e5 { u.powi(12) / (100.0 * dof.powi(3)) } else { 0.0 };
+            assert_close(&format!("P[t_{dof} > {u}]"), upper_tail(u, dof), expected, 1e-12 + of_fisher);
+        }
+    }
+    assert!((0.5 - xi(1e3, 8.0)) / upper_tail(1e3, 8.0) != 1.0, "the difference has lost its digits");
+}
+
+#[test]
+fn ell_matches_the_reference() {
+    let table: serde_json::Value = serde_json::from_str(include_str!("reference/xi.json")).unwrap();
+    for entry in table["ell"].as_array().unwrap() {
+        let dof = entry["dof"].as_f64().unwrap_or(f64::INFINITY);
+        assert_close(&format!("ℓ_{dof}"), ell(dof), entry["ell"].as_f64().unwrap(), 1e-14);
+    }
+}
+
+/// The check has teeth: the standard normal's ℓ, or ℓ/2, is not that of t₃.
+#[test]
+fn another_ell_is_noticed() {
+    assert!((ell(f64::INFINITY) / ell(3.0) - 1.0).abs() > 0.08);
+    assert!((xi_derivative(0.0, 3.0) / ell(3.0) - 0.5).abs() < 1e-15);
+}
+
+#[test]
+fn xi_inverse_has_its_closed_forms() {
+    for p in [-0.499, -0.3, -1e-12, 0.0, 1e-300, 0.01, 0.25, 0.4, 0.4999] {
+        let p: f64 = p;
+        // Ξ is flat near 1/2: the last digit of p moves u by ε/(2Ξ′), relative ε/(1/2 − |p|) for ν = 1 and less for others.
+        let tolerance = 8.0 * f64::EPSILON / (0.5 - p.abs());
+        assert_close("ν = 1", xi_inverse(p, 1.0), (std::f64::consts::PI * p).tan(), tolerance);
+        assert_close("ν = 2", xi_inverse(p, 2.0), 2.0 * p * (2.0 / (1.0 - 4.0 * p * p)).sqrt(), tolerance);
+    }
+    // The 97.5 % points of the tables, to the digits they print.
+    for (dof, point) in
+        [(1.0, 12.706_204_74), (5.0, 2.570_581_84), (30.0, 2.042_272_46), (f64::INFINITY, 1.959_963_985)]
+    {
+        assert!((xi_inverse(0.475, dof) - point).abs() < 1e-8, "ν = {dof}");
+    }
+    assert_eq!([0.5, -0.5].map(|p| xi_inverse(p, 3.0)), [f64::INFINITY, f64::NEG_INFINITY]);
+    assert!(xi_inverse(0.51, 3.0).is_nan() && xi_inverse(f64::NAN, 3.0).is_nan());
 }
 
 /// `∫_0^u φ` by Simpson's rule on 20,000 intervals, whose error is below 1e-15 here.
@@ -76,6 +167,30 @@ proptest! {
     }
 
     #[test]
+    fn xi_tends_to_one_half(dof in 0.5f64..1e4) {
+        // 1/2 − Ξ is below ℓ ν^{ν/2} u^{−ν}/2 < u^{−1/2} here.
+        prop_assert!((xi(1e150, dof) - 0.5).abs() < 1e-70);
+        prop_assert!((xi(1e-150, dof) / 1e-150 - xi_derivative(0.0, dof)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn the_derivative_is_that_of_differences(u in -20f64..20.0, dof in 0.5f64..2e5) {
+        // Richardson's combination of two central differences: h⁴ of the fifth derivative, and rounding of Ξ over h.
+        let h = 1e-2;
+        let central = |h: f64| (xi(u + h, dof) - xi(u - h, dof)) / (2.0 * h);
+        let difference = (4.0 * central(0.5 * h) - central(h)) / 3.0;
+        prop_assert!((difference - xi_derivative(u, dof)).abs() < 5e-9, "{} {}", difference, xi_derivative(u, dof));
+    }
+
+    #[test]
+    fn the_inverse_inverts(p in -0.5f64..0.5, exponent in 0f64..12.0, dof in 0.5f64..2e5) {
+        let p = p * 10f64.powf(-exponent);
+        let u = xi_inverse(p, dof);
+        // Ξ is known to TOLERANCE, u to two ulps, and u Ξ′(u) ≤ Ξ(u).
+        prop_assert!((xi(u, dof) - p).abs() <= 2.0 * TOLERANCE * p.abs(), "Ξ({}) = {} for {}", u, xi(u, dof), p);
+    }
+
+    #[test]
     fn xi_of_many_degrees_of_freedom_is_gaussian(u in -6f64..6.0) {
         // F_ν − Φ = −φ(u)(u³ + u)/(4ν) + O(1/ν²).
         let dof = 1e6;
@@ -88,9 +203,9 @@ proptest! {
 #[test]
 fn very_many_degrees_of_freedom_keep_their_precision() {
     for u in [1e-8, 0.3, 1.0, 2.5, 6.0, 40.0] {
-        // Both sides of the change to the expansion at ν = 1e6 agree to its next term, and the limit is Gaussian.
-        let (below, above) = (xi(u, 999_999.0), xi(u, 1_000_001.0));
-        assert!((below - above).abs() <= 2e-12 * above, "{u}: {below} {above}");
+        // Both sides of the change to the expansion at ν = 1e5 agree within 1e-13 and what ν does (u³/(4ν²) · 2e-3).
+        let (below, above) = (xi(u, 99_999.999), xi(u, 100_000.001));
+        assert!((below - above).abs() <= 3e-13 * above, "{u}: {below} {above}");
         for dof in [1e12, 1e16, 1e300] {
             assert!((xi(u, dof) - xi(u, f64::INFINITY)).abs() <= 1e-12 * xi(u, f64::INFINITY));
         }
@@ -105,6 +220,10 @@ fn extreme_arguments_saturate() {
         assert!(xi(f64::NAN, dof).is_nan());
         assert_eq!(xi(0.0, dof), 0.0);
     }
+    // Half of the mass of t_0.01 is beyond 1e29, a part of it beyond all numbers.
+    assert!((0.5 - xi(1e200, 0.01)).abs() > 4e-3 && xi(1e200, 0.01) > xi(1e199, 0.01));
+    assert_eq!(xi_inverse(0.499_999, 0.01), f64::INFINITY);
+    assert!((xi(xi_inverse(0.4, 0.01), 0.01) - 0.4).abs() < 1e-12);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::Compressor;
 use crate::covariance::Covariance;
+use crate::noise::GradientLaw;
 use crate::parameter::{Invalid, checked};
 use crate::random::Stream;
 use schemars::JsonSchema;
@@ -23,19 +24,20 @@ impl Compressor for Bernoulli {
         1.0 / self.probability - 1.0
     }
 
-    fn rarest_outcome(&self) -> f64 {
+    fn rarest_outcome(&self, _v: &[f64]) -> f64 {
         let p = self.probability;
         if p == 1.0 { 1.0 } else { p.min(1.0 - p) }
     }
 
-    fn is_linear(&self) -> bool {
-        true
+    /// `E[Φ Φᵀ] = ω diag(G)` with `G = E[g gᵀ] = v vᵀ + Σ`.
+    fn add_error_covariance(&self, weight: f64, g: &dyn GradientLaw, out: &mut Covariance) {
+        let omega = weight * self.omega();
+        let sigma = g.covariance();
+        out.add_diagonal(g.mean().iter().enumerate().map(|(j, v)| omega * (v * v + sigma.entry(j, j))));
     }
 
-    /// `E[Φ Φᵀ] = ω diag(G)` with `G = E[g gᵀ] = v vᵀ + Σ`.
-    fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance) {
-        let omega = weight * self.omega();
-        out.add_diagonal(v.iter().enumerate().map(|(j, v)| omega * (v * v + sigma.entry(j, j))));
+    fn keeps(&self) -> Option<f64> {
+        Some(self.probability)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Compressor;
 use crate::covariance::Covariance;
+use crate::noise::GradientLaw;
 use crate::parameter::Invalid;
 use crate::random::Stream;
 use schemars::JsonSchema;
@@ -17,15 +18,15 @@ impl Compressor for Identity {
         0.0
     }
 
-    fn rarest_outcome(&self) -> f64 {
+    fn rarest_outcome(&self, _v: &[f64]) -> f64 {
         1.0
     }
 
-    fn is_linear(&self) -> bool {
-        true
-    }
+    fn add_error_covariance(&self, _weight: f64, _g: &dyn GradientLaw, _out: &mut Covariance) {}
 
-    fn add_error_covariance(&self, _weight: f64, _v: &[f64], _sigma: &Covariance, _out: &mut Covariance) {}
+    fn keeps(&self) -> Option<f64> {
+        Some(1.0)
+    }
 }
 
 /// `C(g) = g`: nothing is compressed, ω = 0.

@@ -1,10 +1,17 @@
 //! Unbiased compressors C: one file each.
 
 mod bernoulli;
+mod composition;
+mod dithering;
 mod identity;
+mod maximum;
+mod natural;
+mod perm_k;
 mod rand_k;
+mod top_k;
 
 use crate::covariance::Covariance;
+use crate::noise::GradientLaw;
 use crate::parameter::registry;
 use crate::random::Stream;
 
@@ -15,7 +22,8 @@ pub trait Compressor: Send + Sync {
     /// `g ← C(g)`.
     fn apply(&self, g: &mut [f64], stream: &mut Stream);
 
-    /// The compression rate ω, the smallest with `E‖C(g) − g‖² ≤ ω‖g‖²`.
+    /// The compression rate ω, with `E‖C(g) − g‖² ≤ ω‖g‖²` for every g; the smallest, where the compressor
+    /// does not say otherwise.
     fn omega(&self) -> f64;
 
     /// Roughly the operations, of about a nanosecond, that applying it or the law of its error takes in
@@ -24,19 +32,41 @@ pub trait Compressor: Send + Sync {
         10.0 * dimension as f64
     }
 
-    /// The probability of the rarer of the two outcomes of a coordinate, kept or dropped; 1 where only
-    /// one is possible. Rare outcomes carry variance that few draws do not show.
-    fn rarest_outcome(&self) -> f64;
+    /// The probability of the rarest of the two outcomes of any coordinate of `C(v)`, kept or dropped, up or
+    /// down; 1 where only one is possible. Rare outcomes carry variance that few draws do not show.
+    fn rarest_outcome(&self, v: &[f64]) -> f64;
 
-    /// Whether C is a random linear map, `C(g) = M g` with M independent of g. Then `E[Φ Φᵀ]` is linear in
-    /// `E[g gᵀ]`, and depends on nothing else of the law of g.
-    fn is_linear(&self) -> bool {
-        false
+    /// `out += weight · E[Φ Φᵀ]` with `Φ = C(g) − g` (Theorem 1), averaged over the law of g.
+    fn add_error_covariance(&self, weight: f64, g: &dyn GradientLaw, out: &mut Covariance);
+
+    /// What of the law of g `E[Φ Φᵀ]` depends on.
+    fn needs(&self) -> Knowledge {
+        Knowledge::Moments
     }
 
-    /// `out += weight · E[Φ Φᵀ]` with `Φ = C(g) − g` (Theorem 1), exactly, for a random g of mean `v`
-    /// and covariance `sigma`.
-    fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance);
+    /// p, where every coordinate is either kept and scaled by 1/p, with probability p, or dropped.
+    fn keeps(&self) -> Option<f64> {
+        None
+    }
+
+    /// The number of coordinates that each agent keeps of one permutation which all agents share; none
+    /// where agents compress independently of each other, as Theorem 1 assumes.
+    fn shared_block(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// What must be known of the law of a stochastic gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Knowledge {
+    /// Mean and covariance.
+    Moments,
+    /// The law of each coordinate.
+    Marginals,
+    /// The law of each coordinate, and that they are independent; or all atoms.
+    Joint,
+    /// All values that it can have, with their probabilities.
+    Atoms,
 }
 
 registry! {
@@ -45,4 +75,9 @@ registry! {
     "identity" => Identity(identity::Parameters),
     "rand_k" => RandK(rand_k::Parameters),
     "bernoulli" => Bernoulli(bernoulli::Parameters),
+    "dithering" => Dithering(dithering::Parameters),
+    "natural" => Natural(natural::Parameters),
+    "composition" => Composition(composition::Parameters),
+    "perm_k" => PermK(perm_k::Parameters),
+    "top_k" => TopK(top_k::Parameters),
 }

@@ -2,14 +2,15 @@
 
 use super::Compressor;
 use crate::covariance::Covariance;
+use crate::noise::GradientLaw;
 use crate::parameter::Invalid;
 use crate::random::Stream;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-struct RandK {
-    k: usize,
-    dimension: usize,
+pub(super) struct RandK {
+    pub(super) k: usize,
+    pub(super) dimension: usize,
 }
 
 impl Compressor for RandK {
@@ -35,25 +36,26 @@ impl Compressor for RandK {
         self.dimension as f64 / self.k as f64 - 1.0
     }
 
-    fn rarest_outcome(&self) -> f64 {
+    fn rarest_outcome(&self, _v: &[f64]) -> f64 {
         let kept = self.k as f64 / self.dimension as f64;
         if self.k == self.dimension { 1.0 } else { kept.min(1.0 - kept) }
     }
 
-    fn is_linear(&self) -> bool {
-        true
-    }
-
     /// `E[Φ Φᵀ] = (ω/(d − 1)) (d·diag(G) − G)` with `G = E[g gᵀ] = v vᵀ + Σ`.
-    fn add_error_covariance(&self, weight: f64, v: &[f64], sigma: &Covariance, out: &mut Covariance) {
+    fn add_error_covariance(&self, weight: f64, g: &dyn GradientLaw, out: &mut Covariance) {
         if self.k == self.dimension {
             return;
         }
+        let (v, sigma) = (g.mean(), g.covariance());
         let d = self.dimension as f64;
         let c = weight * self.omega() / (d - 1.0);
         out.add_diagonal((0..self.dimension).map(|j| c * d * (v[j] * v[j] + sigma.entry(j, j))));
         out.add_rank_one(-c, v);
         out.add(-c, sigma);
+    }
+
+    fn keeps(&self) -> Option<f64> {
+        Some(self.k as f64 / self.dimension as f64)
     }
 }
 

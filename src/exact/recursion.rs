@@ -3,9 +3,11 @@
 use super::closed_moments::{self, ClosedMoments};
 use super::{Table, Unknown};
 use crate::agent::Scratch;
+use crate::compressor::Knowledge;
 use crate::covariance::Covariance;
 use crate::ensemble::Observables;
 use crate::model::Model;
+use crate::noise::TwoMoments;
 use crate::objective::Objective;
 
 /// Most multiplications of a whole run: some seconds.
@@ -23,10 +25,13 @@ pub(super) fn table(model: &Model, observables: &Observables) -> Result<Table, U
     let d = model.dimension();
     let groups = model.agents.groups();
     let compresses = model.optimizer_name.compresses();
-    if compresses && !groups.iter().all(|group| group.compressor.is_linear()) {
+    if compresses && groups.iter().any(|group| group.compressor.needs() != Knowledge::Moments) {
         return Err(Unknown::because("a compressor is not linear in the gradient: moments do not close"));
     }
-    if !groups.iter().all(|group| group.noise.is_additive()) {
+    if model.agents.shared_block().is_some() {
+        return Err(Unknown::because("the agents compress together"));
+    }
+    if !groups.iter().all(|group| group.noise.is_additive() && group.noise.relative_variance() == 0.0) {
         return Err(Unknown::because("the covariance of the noise depends on the state"));
     }
     if groups.iter().any(|group| group.noise.degrees_of_freedom() <= 2.0) {
@@ -79,11 +84,12 @@ impl<'a> Step<'a> {
         noise.clear();
         let gradient = model.agents.for_each_group(mean, scratch, |share, group, mean_gradient| {
             sigma.clear();
-            group.noise.add_covariance(1.0, mean, sigma);
+            group.noise.add_covariance(1.0, mean, mean_gradient, sigma);
             if model.optimizer_name.compresses() {
                 of_gradient.clone_from(sigma);
                 of_gradient.add_dense(|i, j| hvh[i * d + j]);
-                group.compressor.add_error_covariance(share, mean_gradient, of_gradient, noise);
+                let g = TwoMoments { mean: mean_gradient, covariance: of_gradient };
+                group.compressor.add_error_covariance(share, &g, noise);
             }
             noise.add(share, sigma);
         });

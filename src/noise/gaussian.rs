@@ -1,11 +1,13 @@
 //! Gaussian gradient noise: `g = v + N(0, Σ/B)`.
 
-use super::{Noise, SignLaw};
-use crate::covariance::{Covariance, semidefinite_root};
+use super::elliptical::Elliptical;
+use super::law::{scaled_tail, sure_tail};
+use super::{Law, Noise, SignLaw};
+use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, semidefinite};
 use crate::random::Stream;
-use crate::special::xi;
+use crate::special::{Tail, xi};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ impl Noise for Independent {
         }
     }
 
-    fn add_covariance(&self, weight: f64, _x: &[f64], out: &mut Covariance) {
+    fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
         out.add_diagonal(self.scale.iter().map(|scale| weight * scale * scale));
     }
 
@@ -30,49 +32,63 @@ impl Noise for Independent {
         out.set_independent(v.iter().zip(&self.scale).map(|(v, scale)| 2.0 * xi(v / scale, f64::INFINITY)));
     }
 
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Ok(self)
+    }
+
     fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
         Some((&self.scale, f64::INFINITY))
     }
 }
 
+impl Law for Independent {
+    fn is_independent(&self) -> bool {
+        true
+    }
+
+    fn tail(&self, _x: &[f64], v: &[f64], j: usize, threshold: f64) -> Tail {
+        scaled_tail(v[j], self.scale[j], threshold, f64::INFINITY)
+    }
+}
+
 /// A full covariance Σ/B.
 struct Correlated {
-    /// Row by row.
-    covariance: Vec<f64>,
-    /// `A Aᵀ = Σ/B`, row by row.
-    root: Vec<f64>,
+    law: Elliptical,
 }
 
 impl Noise for Correlated {
     fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        let d = out.len();
-        out.copy_from_slice(v);
-        for column in 0..d {
-            let normal = stream.normal();
-            for (row, out) in out.iter_mut().enumerate() {
-                *out += self.root[row * d + column] * normal;
-            }
-        }
+        self.law.sample(v, 1.0, stream, out);
     }
 
-    fn add_covariance(&self, weight: f64, _x: &[f64], out: &mut Covariance) {
-        let d = out.dimension();
-        out.add_dense(|i, j| weight * self.covariance[i * d + j]);
+    fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
+        self.law.add_scale_matrix(weight, out);
     }
 
-    fn sign_law(&self, _x: &[f64], _v: &[f64], _out: &mut SignLaw) {
-        unreachable!("refused by sign_law_refusal");
+    fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
+        self.law.sign_law(v, f64::INFINITY, out);
     }
 
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Ok(self)
+    }
+
+    fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
+        self.law.scaled_student_t(f64::INFINITY)
+    }
+
+    /// Signs of pairs are integrals, each some microseconds.
     fn operations(&self, dimension: usize) -> f64 {
-        2.0 * (dimension * dimension) as f64
+        3000.0 * (dimension * dimension) as f64
     }
+}
 
-    fn sign_law_refusal(&self) -> Option<&'static str> {
-        Some(
-            "the signs of correlated Gaussian coordinates are correlated through orthant probabilities, which \
-             itocheck does not compute; give `scale` (independent coordinates) instead of `covariance`",
-        )
+impl Law for Correlated {
+    fn tail(&self, _x: &[f64], v: &[f64], j: usize, threshold: f64) -> Tail {
+        match self.law.scales()[j] {
+            0.0 => sure_tail(v[j], threshold),
+            scale => scaled_tail(v[j], scale, threshold, f64::INFINITY),
+        }
     }
 }
 
@@ -83,7 +99,7 @@ impl Noise for Correlated {
 pub struct Parameters {
     /// Standard deviation of one sample, above 0: √Σ where Σ is diagonal.
     scale: Option<PerCoordinate>,
-    /// Σ row by row, symmetric and positive semidefinite, at most 500 × 500; for optimizers that take no signs.
+    /// Σ row by row, symmetric and positive semidefinite, at most 500 × 500.
     covariance: Option<Vec<Vec<f64>>>,
 }
 
@@ -104,9 +120,7 @@ impl Parameters {
             }
             (None, Some(rows)) => {
                 let covariance = semidefinite("covariance", rows, d)?;
-                let covariance: Vec<f64> = covariance.iter().map(|entry| entry / batch_size).collect();
-                let root = semidefinite_root(covariance.clone(), d);
-                Ok(Box::new(Correlated { covariance, root }))
+                Ok(Box::new(Correlated { law: Elliptical::new(&covariance, batch_size, d) }))
             }
             _ => Err(Invalid::new("", "expected exactly one of `scale` and `covariance`")),
         }

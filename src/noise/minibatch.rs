@@ -1,6 +1,6 @@
 //! The noise of minibatches: `g = (1/B) Σ_b ∇f_{s_b}(x)`, B samples drawn with replacement.
 
-use super::{Noise, SignLaw};
+use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::{FiniteSum, Objective};
 use crate::parameter::Invalid;
@@ -40,7 +40,7 @@ impl Noise for Minibatch {
     }
 
     /// `Σ(x) = (1/B) ((1/n) Σ_s ∇f_s ∇f_sᵀ − ∇f ∇fᵀ)`.
-    fn add_covariance(&self, weight: f64, x: &[f64], out: &mut Covariance) {
+    fn add_covariance(&self, weight: f64, x: &[f64], _v: &[f64], out: &mut Covariance) {
         let mut gradients = Vec::new();
         self.for_each_sample(x, |gradient| gradients.extend_from_slice(gradient));
         let d = x.len();
@@ -68,6 +68,16 @@ impl Noise for Minibatch {
         )
     }
 
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        if self.batch_size == 1 {
+            return Ok(self);
+        }
+        Err(
+            "a mean over B > 1 samples has n^B values, which is intractable; expected batch_size = 1, whose law is \
+             that of the n samples",
+        )
+    }
+
     fn is_additive(&self) -> bool {
         false
     }
@@ -76,6 +86,18 @@ impl Noise for Minibatch {
     fn operations(&self, dimension: usize) -> f64 {
         let d = dimension as f64;
         (self.batch_size as f64 * (20.0 + 2.0 * d)).max(self.sum().terms() as f64 * d * d)
+    }
+}
+
+/// For B = 1 the n samples are the atoms.
+impl Law for Minibatch {
+    fn for_each_atom(&self, x: &[f64], _v: &[f64], visit: &mut dyn FnMut(f64, &[f64])) {
+        let probability = 1.0 / self.sum().terms() as f64;
+        self.for_each_sample(x, |gradient| visit(probability, gradient));
+    }
+
+    fn is_discrete(&self) -> bool {
+        true
     }
 }
 

@@ -1,8 +1,14 @@
 //! Gradient noises: one file each.
 
+mod batch_mean_t;
+mod contaminated;
+mod elliptical;
 mod gaussian;
+mod law;
 mod minibatch;
+mod multivariate_t;
 mod none;
+mod proportional;
 mod student_t;
 
 use crate::covariance::Covariance;
@@ -11,13 +17,15 @@ use crate::parameter::registry;
 use crate::random::Stream;
 use std::sync::Arc;
 
+pub use law::{GradientLaw, Law, StochasticGradient, TwoMoments};
+
 /// The law of a stochastic gradient `g(x)` of mean v, already averaged over its batch.
 pub trait Noise: Send + Sync {
     /// `out = g(x)` for the mean `v = ∇f_i(x)`.
     fn sample(&self, x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]);
 
     /// `out += weight · Σ(x)`, the covariance of g(x). Infinite entries where it does not exist.
-    fn add_covariance(&self, weight: f64, x: &[f64], out: &mut Covariance);
+    fn add_covariance(&self, weight: f64, x: &[f64], v: &[f64], out: &mut Covariance);
 
     /// The law of `sign g(x)`, as the SDE of DSignSGD needs it.
     fn sign_law(&self, x: &[f64], v: &[f64], out: &mut SignLaw);
@@ -32,13 +40,17 @@ pub trait Noise: Send + Sync {
         20.0 * dimension as f64
     }
 
+    /// The law of g beyond its moments, which compressors that are not linear need; an error that says why
+    /// where it cannot be had.
+    fn law(&self) -> Result<&dyn Law, &'static str>;
+
     /// Moments of g of any lower order are finite; ∞ where all are.
     fn degrees_of_freedom(&self) -> f64 {
         f64::INFINITY
     }
 
-    /// S and ν where the noise is `S t_ν` with diagonal S and independent coordinates (ν = ∞ for the
-    /// Gaussian), as the closed form of Theorem 2 assumes.
+    /// S and ν where every coordinate of the noise is `S_jj t_ν` (ν = ∞ for the Gaussian), as the closed
+    /// form of Theorem 2 assumes. It also takes them to be independent, which they need not be here.
     fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
         None
     }
@@ -46,12 +58,19 @@ pub trait Noise: Send + Sync {
     /// Whether the coordinates of g(x) − v are independent of each other, of x and of v, and without
     /// atoms, so that every sign is one of two and depends on its own v_j alone.
     fn has_independent_coordinates(&self) -> bool {
-        self.scaled_student_t().is_some()
+        let is_independent = |law: &dyn Law| law.is_independent() && !law.is_discrete();
+        self.relative_variance() == 0.0 && self.law().is_ok_and(is_independent)
     }
 
-    /// Whether g(x) − v has the same law whatever v, so that agents may have gradients of their own.
+    /// Whether g(x) is v plus a noise that any v can have, so that agents may have gradients of their own.
     fn is_additive(&self) -> bool {
         true
+    }
+
+    /// The factor r in `E‖g − v‖² = r‖v‖² + …` where the noise grows with the gradient. It multiplies the
+    /// state as compression does, so that high moments may not exist.
+    fn relative_variance(&self) -> f64 {
+        0.0
     }
 }
 
@@ -92,6 +111,10 @@ registry! {
     NoiseParameters builds Box<dyn Noise>, from (objective: &Arc<dyn Objective>, batch_size: usize) by build (objective, batch_size):
     "gaussian" => Gaussian(gaussian::Parameters),
     "student_t" => StudentT(student_t::Parameters),
+    "multivariate_t" => MultivariateT(multivariate_t::Parameters),
+    "batch_mean_t" => BatchMeanT(batch_mean_t::Parameters),
+    "contaminated" => Contaminated(contaminated::Parameters),
+    "proportional" => Proportional(proportional::Parameters),
     "none" => None(none::Parameters),
     "minibatch" => Minibatch(minibatch::Parameters),
 }

@@ -1,6 +1,6 @@
 //! No gradient noise: `g = v`.
 
-use super::{Noise, SignLaw};
+use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::Invalid;
@@ -16,7 +16,7 @@ impl Noise for Noiseless {
         out.copy_from_slice(v);
     }
 
-    fn add_covariance(&self, _weight: f64, _x: &[f64], _out: &mut Covariance) {}
+    fn add_covariance(&self, _weight: f64, _x: &[f64], _v: &[f64], _out: &mut Covariance) {}
 
     /// A sure sign, 0 where the gradient is 0.
     fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
@@ -24,6 +24,20 @@ impl Noise for Noiseless {
             *mean = crate::special::sign(*v);
         }
         out.covariance.clear();
+    }
+
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Ok(self)
+    }
+}
+
+impl Law for Noiseless {
+    fn for_each_atom(&self, _x: &[f64], v: &[f64], visit: &mut dyn FnMut(f64, &[f64])) {
+        visit(1.0, v);
+    }
+
+    fn is_discrete(&self) -> bool {
+        true
     }
 }
 

@@ -1,11 +1,12 @@
 //! Student-t gradient noise with independent coordinates: `g = v + (S/√B) t_ν`, any ν > 0.
 
-use super::{Noise, SignLaw};
+use super::law::scaled_tail;
+use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, checked};
 use crate::random::Stream;
-use crate::special::xi;
+use crate::special::{Tail, xi};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ impl Noise for StudentT {
     }
 
     /// Variances `S² ν/(ν − 2)`; infinite for ν ≤ 2.
-    fn add_covariance(&self, weight: f64, _x: &[f64], out: &mut Covariance) {
+    fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
         let variance = if self.dof > 2.0 { self.dof / (self.dof - 2.0) } else { f64::INFINITY };
         out.add_diagonal(self.scale.iter().map(|scale| weight * scale * scale * variance));
     }
@@ -34,12 +35,26 @@ impl Noise for StudentT {
         out.set_independent(v.iter().zip(&self.scale).map(|(v, scale)| 2.0 * xi(v / scale, self.dof)));
     }
 
+    fn law(&self) -> Result<&dyn Law, &'static str> {
+        Ok(self)
+    }
+
     fn degrees_of_freedom(&self) -> f64 {
         self.dof
     }
 
     fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
         Some((&self.scale, self.dof))
+    }
+}
+
+impl Law for StudentT {
+    fn is_independent(&self) -> bool {
+        true
+    }
+
+    fn tail(&self, _x: &[f64], v: &[f64], j: usize, threshold: f64) -> Tail {
+        scaled_tail(v[j], self.scale[j], threshold, self.dof)
     }
 }
 

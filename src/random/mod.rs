@@ -70,8 +70,21 @@ impl Stream {
     /// Student's t with `dof > 0` degrees of freedom, scale 1: a normal over the root of χ²/ν.
     pub fn student_t(&mut self, dof: f64) -> f64 {
         let normal = self.normal();
-        let chi_squared = 2.0 * gamma::gamma(self, 0.5 * dof);
-        normal / (chi_squared / dof).sqrt()
+        normal / (self.chi_squared(dof) / dof).sqrt()
+    }
+
+    /// χ² with `dof > 0` degrees of freedom.
+    pub fn chi_squared(&mut self, dof: f64) -> f64 {
+        2.0 * gamma::gamma(self, 0.5 * dof)
+    }
+
+    /// A random permutation of `0..n`, by Fisher and Yates.
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut permutation: Vec<usize> = (0..n).collect();
+        for last in (1..n).rev() {
+            permutation.swap(last, self.index(last + 1));
+        }
+        permutation
     }
 
     /// Uniform on `0..n`, without bias: multiply and shift, rejecting the short first interval.

@@ -177,7 +177,7 @@ fn group(
     let dof = noise.degrees_of_freedom();
     if !bounded_steps && dof <= 2.0 {
         return Err(Invalid::new(
-            "noise.student_t.dof",
+            format!("noise.{}.dof", parameters.noise.name()),
             format!("{dof}; expected more than 2: without a finite covariance Σ this optimizer has no SDE"),
         ));
     }

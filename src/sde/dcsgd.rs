@@ -1,15 +1,51 @@
 //! Theorem 1: the SDE of distributed SGD with unbiased compression.
 
 use super::{Coefficients, Sde};
-use crate::agent::Agents;
+use crate::agent::{Agents, Group};
+use crate::compressor::Knowledge;
+use crate::noise::StochasticGradient;
+use crate::parameter::Invalid;
 use std::sync::Arc;
 
 /// `dX = −∇f(X) dt + √(η/N) Σ̃(X)^{1/2} dW` with `Σ̃ = (1/N) Σ_i (E[Φ_i Φ_iᵀ] + Σ_i)` (equations 3, 4).
 pub struct DcsgdSde {
-    /// The N agents.
-    pub agents: Arc<Agents>,
-    /// η.
-    pub learning_rate: f64,
+    agents: Arc<Agents>,
+    learning_rate: f64,
+}
+
+impl DcsgdSde {
+    /// The SDE; an error where the error covariance of some agents cannot be had to a stated error.
+    pub fn new(agents: Arc<Agents>, learning_rate: f64) -> Result<Self, Invalid> {
+        for (index, group) in agents.groups().iter().enumerate() {
+            if let Some(refusal) = refusal(group) {
+                let message =
+                    format!("no E[Φ Φᵀ] for this compressor under this noise (agents[{index}]): {refusal}");
+                return Err(Invalid::new("", message));
+            }
+        }
+        Ok(Self { agents, learning_rate })
+    }
+}
+
+/// Why the error covariance cannot be averaged over the noise, where it cannot.
+fn refusal(group: &Group) -> Option<&'static str> {
+    let needs = group.compressor.needs();
+    if needs == Knowledge::Moments {
+        return None;
+    }
+    match group.noise.law() {
+        Err(refusal) => Some(refusal),
+        Ok(law) if needs == Knowledge::Marginals || law.is_discrete() => None,
+        Ok(law) if needs == Knowledge::Joint && law.is_independent() => None,
+        Ok(_) if needs == Knowledge::Joint => Some(
+            "dithering takes the maximum over coordinates that are not independent; expected independent coordinates, \
+             such as noise.gaussian or noise.student_t with `scale`",
+        ),
+        Ok(_) => Some(
+            "dithering divides the Euclidean norm, whose joint law with the coordinates is not to be integrated to a \
+             stated error; expected norm = \"inf\", noise.none, or noise.minibatch with batch_size = 1",
+        ),
+    }
 }
 
 impl Sde for DcsgdSde {
@@ -18,8 +54,9 @@ impl Sde for DcsgdSde {
         diffusion.clear();
         let gradient = self.agents.for_each_group(x, scratch, |share, agent, mean_gradient| {
             sigma.clear();
-            agent.noise.add_covariance(1.0, x, sigma);
-            agent.compressor.add_error_covariance(share, mean_gradient, sigma, diffusion);
+            agent.noise.add_covariance(1.0, x, mean_gradient, sigma);
+            let g = StochasticGradient { x, mean: mean_gradient, covariance: sigma, noise: &*agent.noise };
+            agent.compressor.add_error_covariance(share, &g, diffusion);
             diffusion.add(share, sigma);
         });
         diffusion.scale(self.learning_rate / self.agents.count() as f64);

@@ -16,8 +16,8 @@ impl Sde for DsgdSde {
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let Coefficients { drift, diffusion, scratch, .. } = out;
         diffusion.clear();
-        let gradient = self.agents.for_each_group(x, scratch, |share, group, _| {
-            group.noise.add_covariance(share, x, diffusion);
+        let gradient = self.agents.for_each_group(x, scratch, |share, group, mean_gradient| {
+            group.noise.add_covariance(share, x, mean_gradient, diffusion);
         });
         diffusion.scale(self.learning_rate / self.agents.count() as f64);
         for (drift, gradient) in drift.iter_mut().zip(gradient) {

@@ -1,6 +1,7 @@
 //! The SDEs derived from the optimizers: one file for each theorem.
 
 mod dcsgd;
+mod dcsgd_perm_k;
 mod dsgd;
 mod dsignsgd;
 mod dsignsgd_closed;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 pub use dcsgd::DcsgdSde;
+pub use dcsgd_perm_k::DcsgdPermKSde;
 pub use dsgd::DsgdSde;
 pub use dsignsgd::DsignsgdSde;
 pub use dsignsgd_closed::DsignsgdClosedSde;
@@ -73,14 +75,22 @@ pub fn derive(
     let agents = Arc::clone(agents);
     match (optimizer, form) {
         (OptimizerName::Dsgd, Form::General) => Ok(Box::new(DsgdSde { agents, learning_rate })),
-        (OptimizerName::Dcsgd, Form::General) => Ok(Box::new(DcsgdSde { agents, learning_rate })),
+        (OptimizerName::Dcsgd, Form::General) if agents.shared_block().is_some() => {
+            Ok(Box::new(DcsgdPermKSde::new(agents, learning_rate)?))
+        }
+        (OptimizerName::Dcsgd, Form::Closed) if agents.shared_block().is_some() => {
+            DcsgdPermKSde::new(Arc::clone(&agents), learning_rate)?;
+            Ok(Box::new(DcsgdSde::new(agents, learning_rate)?))
+        }
+        (OptimizerName::Dcsgd, Form::General) => Ok(Box::new(DcsgdSde::new(agents, learning_rate)?)),
         (OptimizerName::Dsignsgd, Form::General) => Ok(Box::new(DsignsgdSde { agents, learning_rate })),
         (OptimizerName::Dsignsgd, Form::Closed) => {
             Ok(Box::new(DsignsgdClosedSde::new(agents, learning_rate)?))
         }
         (OptimizerName::Dsgd | OptimizerName::Dcsgd, Form::Closed) => Err(Invalid::new(
             "form",
-            "\"closed\", but only Theorem 2 (dsignsgd) has a closed form of its own; expected \"general\"",
+            "\"closed\", but only Theorem 2 (dsignsgd) has a closed form of its own, and Theorem 1 under perm_k, where \
+             it fails; expected \"general\"",
         )),
     }
 }
