@@ -42,8 +42,11 @@ fn every_combination_that_makes_sense_is_there() {
     for count in ["count = 1\n", "count = 4\n", "count = 16\n"] {
         assert!(some(&["\"dsignsgd\"", count]) && some(&["\"dcsgd\"", count]), "{count}");
     }
-    for compressor in ["identity", "rand_k", "bernoulli"] {
+    for compressor in ["identity", "rand_k", "bernoulli", "natural", "dithering", "composition", "perm_k"] {
         assert!(some(&["\"dcsgd\"", compressor]), "{compressor}");
+    }
+    for noise in ["multivariate_t", "batch_mean_t", "contaminated", "proportional"] {
+        assert!(some(&[noise]), "{noise}");
     }
 }
 
@@ -72,6 +75,20 @@ fn every_factor_of_every_theorem_has_a_negative_control() {
     ];
     for (optimizer, mutant) in expected {
         assert!(controls.contains(&(optimizer.to_owned(), mutant.to_owned())), "{optimizer} {mutant}");
+    }
+}
+
+#[test]
+fn every_limit_of_the_closed_forms_is_a_pair() {
+    // THEORY section 6, items 5 and 6, and Perm-k: refuted as printed, upheld in general.
+    for limit in
+        ["dsignsgd-batch-mean", "dsignsgd-multivariate-t", "dsignsgd-correlated-gaussian", "dcsgd-perm-k"]
+    {
+        let text =
+            |name: String| scenarios().into_iter().find(|(known, _)| *known == name).expect("a scenario").1;
+        let (general, closed) = (text(limit.to_owned()), text(format!("wrong-{limit}-closed")));
+        assert!(!general.contains("form =") && !general.contains("expect"));
+        assert!(closed.contains("form = \"closed\"") && closed.matches("expect = \"refuted\"").count() == 2);
     }
 }
 

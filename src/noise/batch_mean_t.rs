@@ -24,6 +24,8 @@ struct BatchMeanT {
     batch_size: usize,
     /// The law of the mean at scale 1.
     law: MeanOfT,
+    /// S/√B, the scale of the poster's model.
+    modelled_scale: Vec<f64>,
 }
 
 impl Noise for BatchMeanT {
@@ -54,6 +56,11 @@ impl Noise for BatchMeanT {
 
     fn degrees_of_freedom(&self) -> f64 {
         self.dof
+    }
+
+    /// What the poster takes it for.
+    fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
+        Some((&self.modelled_scale, self.dof))
     }
 
     /// Every draw is a mean of B.
@@ -93,6 +100,8 @@ impl Parameters {
             );
             return Err(Invalid::new("", message));
         }
-        Ok(Box::new(BatchMeanT { scale, dof, batch_size, law: MeanOfT::new(dof, batch_size) }))
+        let modelled_scale = scale.iter().map(|scale| scale / (batch_size as f64).sqrt()).collect();
+        let law = MeanOfT::new(dof, batch_size);
+        Ok(Box::new(BatchMeanT { scale, dof, batch_size, law, modelled_scale }))
     }
 }

@@ -49,8 +49,9 @@ pub trait Noise: Send + Sync {
         f64::INFINITY
     }
 
-    /// S and ν where every coordinate of the noise is `S_jj t_ν` (ν = ∞ for the Gaussian), as the closed
-    /// form of Theorem 2 assumes. It also takes them to be independent, which they need not be here.
+    /// S and ν where the closed form of Theorem 2 takes the noise for `S t_ν` with diagonal S and independent
+    /// coordinates (ν = ∞ for the Gaussian). It need not be: coordinates may depend on each other, and a mean
+    /// of B samples is not `(σ/√B) t_ν`.
     fn scaled_student_t(&self) -> Option<(&[f64], f64)> {
         None
     }
