@@ -87,6 +87,13 @@ impl Table {
         }
     }
 
+    /// Of exact expectations, all of which are known; they have no sampling error.
+    pub fn exact(known: &exact::Table, observables: &Observables) -> Self {
+        let mean = ExactTables::values(known, observables.times(), |value| value.value);
+        let standard_error = mean.iter().map(|row| vec![Some(0.0); row.len()]).collect();
+        Self { mean, standard_error }
+    }
+
     /// Whether it has a row for each of so many functions, and a column for each time.
     pub fn has_shape(&self, functions: usize, times: usize) -> bool {
         let fits =
@@ -149,10 +156,7 @@ impl MomentTables {
     ) -> Self {
         let shape = Shape::of(observables);
         let none = || shape.table(|_| Some(0.0));
-        let table = |known: &exact::Table| Table {
-            mean: ExactTables::values(known, observables.times(), |value| value.value),
-            standard_error: none(),
-        };
+        let table = |known| Table::exact(known, observables);
         Self {
             optimizer: table(optimizer),
             sde: SdeTable { table: table(sde), integrator_bias: none() },

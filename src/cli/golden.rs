@@ -105,7 +105,7 @@ fn for_each(
     for (index, ((name, loaded), kept)) in scenarios.iter().zip(kept).enumerate() {
         let bar = Arc::new(Bar::new(name, index + 1, scenarios.len()));
         let (loaded, bar_there, because) = (Arc::clone(loaded), Arc::clone(&bar), because.to_owned());
-        let new = workers.run(move || Golden::simulate(&loaded.experiment, because, &*bar_there));
+        let new = workers.run(move || Golden::compute(&loaded.experiment, because, &*bar_there));
         bar.finish();
         let Some(new) = new else { return Ok(false) };
         visit(name, kept.as_ref(), &new)?;

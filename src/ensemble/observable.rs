@@ -149,7 +149,8 @@ impl Observables {
     pub fn add(&self, time: usize, x: &[f64], exited: bool, sums: &mut [f64]) -> bool {
         let c = &self.flow[time];
         let mut finite = true;
-        for (function, sum) in self.functions.iter().zip(sums[time..].iter_mut().step_by(self.times())) {
+        let own = sums.iter_mut().skip(time).step_by(self.times());
+        for (function, sum) in self.functions.iter().zip(own) {
             let value = match function {
                 &TestFunction::Coordinate(i) => x[i],
                 &TestFunction::Product(i, j) => x[i] * x[j],

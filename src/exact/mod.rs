@@ -55,6 +55,18 @@ pub struct Exact {
     pub sde: Result<Table, Unknown>,
 }
 
+impl Exact {
+    /// Both tables, optimizer first, where they have every expectation and each is a number.
+    pub fn complete(self) -> Option<(Table, Table)> {
+        let is_complete = |table: &Table| {
+            let known = |row: &Vec<Value>| row.iter().all(|entry| entry.value.is_finite());
+            table.iter().all(|row| row.as_ref().is_some_and(known))
+        };
+        let (optimizer, sde) = (self.optimizer.ok()?, self.sde.ok()?);
+        (is_complete(&optimizer) && is_complete(&sde)).then_some((optimizer, sde))
+    }
+}
+
 /// Expectations of the test functions of `observables`, which are those of the whole run of `model`.
 pub fn expectations(model: &Model, observables: &Observables) -> Exact {
     let neither =

@@ -3,7 +3,8 @@
 mod difference;
 
 use crate::claim::{Progress, Table};
-use crate::ensemble::{BLOCK, Moments};
+use crate::ensemble::{BLOCK, Moments, Observables};
+use crate::exact::expectations;
 use crate::random::Role;
 use crate::report::plot::{self, Curves};
 use crate::scenario::{Experiment, InputError, is_line};
@@ -17,7 +18,8 @@ pub const SCHEMA: &str = "itocheck/golden/1";
 /// Longest file of golden numbers that is read, in bytes.
 const LONGEST_FILE: u64 = 1 << 28;
 
-/// The golden numbers of one scenario: moments of both processes over the paths of its first look.
+/// The golden numbers of one scenario: moments of both processes over the paths of its first look, or exact
+/// ones.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Golden {
@@ -50,14 +52,21 @@ impl Files {
 }
 
 impl Golden {
-    /// Simulates the paths of the first look. They are those of `itocheck run`, so that the curves are the
-    /// same where it decides at that look.
-    pub fn simulate(experiment: &Experiment, because: String, progress: &dyn Progress) -> Self {
+    /// Exact expectations where the scenario is decided on them, else the moments of the paths of the first
+    /// look. Both are those of `itocheck run`, so that the curves are the same where it decides at that look.
+    pub fn compute(experiment: &Experiment, because: String, progress: &dyn Progress) -> Self {
         let model = &experiment.model;
         let seed = experiment.monte_carlo.seed;
         let blocks = experiment.monte_carlo.seeds.div_ceil(BLOCK as u64);
         let steps = model.run.steps;
         let steps_in_block = (BLOCK * steps) as u64;
+        if !experiment.is_sampled {
+            let observables = model.observables(model.all_functions().collect());
+            if let Some((optimizer, sde)) = expectations(model, &observables).complete() {
+                let table = |known| Table::exact(known, &observables);
+                return Self::of(experiment, because, 0, &observables, [table(&optimizer), table(&sde)]);
+            }
+        }
         let observables = model.observables(model.functions().tested);
         progress.announce(blocks * steps_in_block);
         let mut moments = Moments::default();
@@ -69,16 +78,28 @@ impl Golden {
             0..blocks,
             &|| progress.tick(steps_in_block),
         );
+        let table = |series| Table::new(series, &observables);
+        let tables = [table(&moments.optimizer), table(&moments.sde)];
+        Self::of(experiment, because, moments.seeds(), &observables, tables)
+    }
+
+    fn of(
+        experiment: &Experiment,
+        because: String,
+        seeds: u64,
+        observables: &Observables,
+        [optimizer, sde]: [Table; 2],
+    ) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             because,
             title: experiment.title.clone(),
-            seed,
-            seeds: moments.seeds(),
-            times: model.run.times(),
+            seed: experiment.monte_carlo.seed,
+            seeds,
+            times: observables.record_times.clone(),
             functions: observables.functions.iter().map(ToString::to_string).collect(),
-            optimizer: Table::new(&moments.optimizer, &observables),
-            sde: Table::new(&moments.sde, &observables),
+            optimizer,
+            sde,
         }
     }
 

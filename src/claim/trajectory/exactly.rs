@@ -28,11 +28,7 @@ pub(super) fn judge(
         (model.all_functions().collect(), Vec::<TestFunction>::new())
     };
     let observables = model.observables(tested);
-    let exact = expectations(model, &observables);
-    let (optimizer, sde) = (exact.optimizer.ok()?, exact.sde.ok()?);
-    if !is_complete(&optimizer) || !is_complete(&sde) {
-        return None;
-    }
+    let (optimizer, sde) = expectations(model, &observables).complete()?;
     let comparison = Comparison {
         observables: &observables,
         margins: Margins::new(claims, experiment, &observables, progress),
@@ -59,14 +55,7 @@ pub(super) fn judge(
 
 /// Whether all test functions have exact expectations on both sides. It computes them.
 pub(super) fn is_known(model: &Model) -> bool {
-    let exact = expectations(model, &model.observables(model.all_functions().collect()));
-    matches!((&exact.optimizer, &exact.sde), (Ok(optimizer), Ok(sde)) if is_complete(optimizer) && is_complete(sde))
-}
-
-/// Whether every expectation is there, and a number.
-fn is_complete(table: &Table) -> bool {
-    let known = |row: &Vec<_>| row.iter().all(|entry: &crate::exact::Value| entry.value.is_finite());
-    table.iter().all(|row| row.as_ref().is_some_and(known))
+    expectations(model, &model.observables(model.all_functions().collect())).complete().is_some()
 }
 
 struct Comparison<'a> {
