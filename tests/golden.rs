@@ -45,7 +45,10 @@ fn the_fast_ones_of_the_house_are_the_same() {
     // `.ci/run` checks all of them.
     let Called { code, out, err } = itocheck(house(), &["golden", "check", "--filter", "wrong-"]);
     assert_eq!(code, 0, "{out}{err}");
-    assert!(out.ends_with("10 scenarios, 0 golden outputs differ\n"), "{out}");
+    assert!(
+        out.ends_with(" scenarios, 0 golden outputs differ\n") && out.matches("same  ").count() >= 10,
+        "{out}"
+    );
 }
 
 #[test]
