@@ -146,7 +146,7 @@ const WRONG: [(&str, &str); 38] = [
     ("objective.quadratic", "objective.rosenbrock = {}\nobjective.quadratic"),
     // Unknown names.
     ("\"dcsgd\"", "\"adam\""),
-    ("rand_k = { k = 1 }", "top_k = { k = 1 }"),
+    ("rand_k = { k = 1 }", "rank_k = { k = 1 }"),
     ("effect = 0.3 }", "effect = 0.3 }\nexpect = \"undecided\""),
     ("[[claims]]", "[sde]\nmutant = \"none\"\n[[claims]]"),
     // Missing keys.
@@ -292,6 +292,8 @@ fn differences(page: &str, schema: &Value) -> (Vec<String>, Vec<String>) {
         let said = quoted_words(&section.replace("```", ""));
         let mut known = BTreeSet::from([key.clone()]);
         words(part, &mut known);
+        // "2" is a number to `quoted_words`.
+        known.retain(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
         missing.extend(known.difference(&said).map(|word| format!("{key}: {word}")));
     }
     let mut known = BTreeSet::new();

@@ -22,6 +22,7 @@ optimizer = "dcsgd"
 objective.quadratic = { eigenvalues = [0.5, 2.0] }
 agents = [{ count = 2, noise.gaussian = { scale = 1.0 }, compressor.rand_k = { k = 1 } }]
 run = { learning_rate = 0.01, steps = 20, records = 4, start = 0.3 }
+monte_carlo = { seeds = 4096 }
 claims = [{ trajectory = { margin = { effect = 0.3 } } }]
 "#;
 

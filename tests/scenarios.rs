@@ -120,7 +120,8 @@ fn every_claim_comes_out_as_expected() {
     );
     // Every negative control is refuted by both of its claims, coefficients and trajectory.
     for (name, _) in scenarios().iter().filter(|(name, _)| name.starts_with("wrong-")) {
-        for kind in ["coefficients", "trajectory"] {
+        let second = if name.starts_with("wrong-order") { "order" } else { "trajectory" };
+        for kind in ["coefficients", second] {
             assert!(text.contains(&format!("ok   {name}: {kind} refuted, as expected")), "{name} {kind}");
         }
     }

@@ -1,10 +1,10 @@
 //! Claim `coefficients`: at states along the run, `E[Δx]/η` is the drift of the SDE and `Cov[Δx]/η` its
 //! diffusion covariance, one real `step` of the optimizer at a time.
 
-use super::Progress;
 use super::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, POWER_QUANTILE, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst, terms};
 use super::tables::{finite, finite_pair};
+use super::{Progress, Setting};
 use crate::agent::Scratch;
 use crate::ensemble::{Process, accumulate, observed_pairs};
 use crate::model::Model;
@@ -67,7 +67,8 @@ impl Parameters {
         Self { margin: DEFAULT_MARGIN, expect }
     }
 
-    pub(super) fn build(&self, model: &Model, _is_sampled: bool) -> Result<super::Claim, Invalid> {
+    pub(super) fn build(&self, setting: &Setting) -> Result<super::Claim, Invalid> {
+        let model = setting.model;
         let margin = checked(
             "margin",
             self.margin,
@@ -294,6 +295,7 @@ impl Coefficients {
             looks,
             detectable_gap: worst.and_then(|(_, _, gap)| finite(gap.detectable)),
             assumes: vec!["block_means_gaussian".to_owned()],
+            order: None,
             worst: worst.map(|(state, entry, gap)| {
                 let interval = gap.interval(verdict);
                 Worst {

@@ -81,6 +81,9 @@ pub struct Finding {
     pub assumes: Vec<String>,
     /// Where the claim is closest to breaking, or breaks.
     pub worst: Option<Worst>,
+    /// The order between neighbouring learning rates, where an order is claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderEstimate>,
     /// Test functions left out, whose moments cannot be sampled under this noise.
     pub left_out: Vec<String>,
     /// What a paper can print.
@@ -90,19 +93,32 @@ pub struct Finding {
 impl Finding {
     /// Of a claim that nobody waited for.
     pub(super) fn interrupted(kind: &'static str, expected: Expectation, error_rate: f64) -> Self {
+        let sentence = "interrupted before it was decided".to_owned();
+        let exact = Self::exact(kind, expected, Verdict::Inconclusive, sentence);
+        Self { error_rate, assumes: Vec::new(), ..exact }
+    }
+
+    /// Of a claim that is decided on exact expectations.
+    pub(super) fn exact(
+        kind: &'static str,
+        expected: Expectation,
+        verdict: Verdict,
+        sentence: String,
+    ) -> Self {
         Self {
             kind,
             expected,
-            verdict: Verdict::Inconclusive,
-            as_expected: false,
-            error_rate,
+            verdict,
+            as_expected: expected.is_met_by(verdict),
+            error_rate: 0.0,
             seeds: 0,
             looks: 0,
             detectable_gap: None,
-            assumes: Vec::new(),
+            assumes: vec!["exact_expectations".to_owned()],
             worst: None,
+            order: None,
             left_out: Vec::new(),
-            sentence: "interrupted before it was decided".to_owned(),
+            sentence,
         }
     }
 
@@ -112,6 +128,31 @@ impl Finding {
             _ if self.as_expected => "passed",
             Verdict::Inconclusive => "inconclusive",
             Verdict::Upheld | Verdict::Refuted => "failed",
+        }
+    }
+}
+
+/// The least order that is seen between neighbouring learning rates; null where the gap is below what can be
+/// computed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct OrderEstimate {
+    /// Of raw moments and fluctuations together.
+    pub estimate: Option<f64>,
+    /// With numerical errors.
+    pub interval: Option<[f64; 2]>,
+    /// The same of raw moments.
+    pub raw: Option<[f64; 2]>,
+    /// The same of scaled fluctuations.
+    pub fluctuations: Option<[f64; 2]>,
+}
+
+impl OrderEstimate {
+    pub(super) fn new(least: [f64; 2], raw: [f64; 2], fluctuations: [f64; 2]) -> Self {
+        Self {
+            estimate: finite((least[0] + least[1]) / 2.0),
+            interval: finite_pair(least),
+            raw: finite_pair(raw),
+            fluctuations: finite_pair(fluctuations),
         }
     }
 }

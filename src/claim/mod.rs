@@ -5,16 +5,18 @@ mod contradiction;
 mod decision;
 mod finding;
 mod intervals;
+mod order;
 mod tables;
 mod trajectory;
 
 use crate::model::Model;
-use crate::parameter::registry;
+use crate::parameter::{Invalid, registry};
 
 pub use coefficients::Coefficients;
 pub use contradiction::Contradiction;
 pub use decision::{Gap, Levels, decide};
-pub use finding::{Expectation, Finding, Verdict, Worst};
+pub use finding::{Expectation, Finding, OrderEstimate, Verdict, Worst};
+pub use order::Order;
 pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
 
@@ -31,13 +33,26 @@ pub enum Claim {
     Coefficients(Coefficients),
     /// Moments agree along the run.
     Trajectory(Trajectory),
+    /// They agree the better the smaller η is.
+    Order(Order),
+}
+
+/// What claims are checked against.
+pub struct Setting<'a> {
+    /// What is compared.
+    pub model: &'a Model,
+    /// Whether paths are asked for, even where expectations are exact.
+    pub is_sampled: bool,
+    /// The same model at another learning rate, over so many steps.
+    pub rebuild: &'a dyn Fn(f64, usize) -> Result<Model, Invalid>,
 }
 
 registry! {
     /// The claims by their names in scenarios.
-    ClaimParameters builds Claim, from (model: &Model, is_sampled: bool) by build (model, is_sampled):
+    ClaimParameters builds Claim, from (setting: &Setting) by build (setting):
     "coefficients" => Coefficients(coefficients::Parameters),
     "trajectory" => Trajectory(trajectory::Parameters),
+    "order" => Order(order::Parameters),
 }
 
 impl ClaimParameters {
@@ -94,6 +109,11 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
                 findings.insert(index, finding);
             }
             Claim::Trajectory(trajectory) => trajectories.push((index, trajectory)),
+            Claim::Order(order) => {
+                let finding = order.judge();
+                progress.decided(index, &finding);
+                findings.insert(index, finding);
+            }
         }
     }
     let Compared { findings: of_trajectories, moments, contradictions, non_finite, path_steps } =
@@ -114,6 +134,9 @@ pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) 
             }
             Claim::Trajectory(claim) => {
                 Finding::interrupted("trajectory", claim.expect, experiment.monte_carlo.error_rate)
+            }
+            Claim::Order(claim) => {
+                Finding::interrupted("order", claim.expect, experiment.monte_carlo.error_rate)
             }
         })
     };

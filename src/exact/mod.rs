@@ -41,7 +41,7 @@ pub type Table = Vec<Option<Vec<Value>>>;
 pub struct Unknown(String);
 
 impl Unknown {
-    fn because(reason: impl Into<String>) -> Self {
+    pub(crate) fn because(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
 }

@@ -3,7 +3,7 @@
 use super::Overrides;
 use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario};
 use crate::agent::{Agents, Group};
-use crate::claim::{Claim, ClaimParameters, Expectation};
+use crate::claim::{Claim, ClaimParameters, Expectation, Setting};
 use crate::compressor::{Compressor, Identity};
 use crate::ensemble::{BLOCK, Domain, SdeProcess, TestFunction, standard_deviations};
 use crate::model::{Model, Run};
@@ -52,29 +52,40 @@ pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Exper
     let run = run(&scenario.run, scenario.sde.substeps, objective.dimension())?;
     let groups = groups(&scenario, &objective)?;
     let agents = Arc::new(Agents::new(Arc::clone(&objective), groups));
-    let learning_rate = run.learning_rate;
-    let mut sde = sde::derive(scenario.optimizer, scenario.sde.form, &agents, learning_rate)
-        .map_err(|invalid| invalid.under("sde"))?;
-    if let Some(mutant) = scenario.sde.mutant {
-        sde = mutant
-            .spoil(scenario.optimizer, sde, &agents, learning_rate)
-            .map_err(|invalid| invalid.under("sde"))?;
-    }
-    let model = Model {
-        optimizer_name: scenario.optimizer,
-        optimizer: scenario.optimizer.build(Arc::clone(&agents), learning_rate),
-        sde,
-        agents,
-        run,
-        bounded_functions: bounded_functions(&scenario, objective.dimension())?,
-    };
+    let bounded_functions = bounded_functions(&scenario, objective.dimension())?;
+    let build = |run: Run| model(&scenario, &agents, run, &bounded_functions);
+    let model = build(run)?;
     moments_exist(&model)?;
     fits_in_memory(&model)?;
     ends_in_time(&model, monte_carlo.seeds, overrides)?;
     let is_sampled =
         scenario.monte_carlo.is_some() || overrides.seeds.is_some() || overrides.max_seeds.is_some();
-    let claims = claims(&scenario, &model, is_sampled)?;
+    let rebuild = |learning_rate, steps| build(Run { learning_rate, steps, ..model.run.clone() });
+    let claims = claims(&scenario, &Setting { model: &model, is_sampled, rebuild: &rebuild })?;
     Ok(Experiment { title: scenario.title, source: scenario.source, model, monte_carlo, is_sampled, claims })
+}
+
+/// The optimizer and its SDE over one run.
+fn model(
+    scenario: &Scenario,
+    agents: &Arc<Agents>,
+    run: Run,
+    bounded_functions: &[TestFunction],
+) -> Result<Model, Invalid> {
+    let learning_rate = run.learning_rate;
+    let under = |invalid: Invalid| invalid.under("sde");
+    let mut sde = sde::derive(scenario.optimizer, scenario.sde.form, agents, learning_rate).map_err(under)?;
+    if let Some(mutant) = scenario.sde.mutant {
+        sde = mutant.spoil(scenario.optimizer, sde, agents, learning_rate).map_err(under)?;
+    }
+    Ok(Model {
+        optimizer_name: scenario.optimizer,
+        optimizer: scenario.optimizer.build(Arc::clone(agents), learning_rate),
+        sde,
+        agents: Arc::clone(agents),
+        run,
+        bounded_functions: bounded_functions.to_vec(),
+    })
 }
 
 fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, Invalid> {
@@ -304,14 +315,15 @@ pub(super) fn is_unprintable(c: char) -> bool {
 }
 
 /// The claims of the scenario, and `coefficients` where it is not among them and can be sampled.
-fn claims(scenario: &Scenario, model: &Model, is_sampled: bool) -> Result<Vec<Claim>, Invalid> {
+fn claims(scenario: &Scenario, setting: &Setting) -> Result<Vec<Claim>, Invalid> {
+    let model = setting.model;
     if scenario.claims.len() > MOST_CLAIMS {
         let message = format!("{} of them; expected at most {MOST_CLAIMS}", scenario.claims.len());
         return Err(Invalid::new("claims", message));
     }
     let mut claims = Vec::new();
     for (index, parameters) in scenario.claims.iter().enumerate() {
-        let claim = parameters.build(model, is_sampled);
+        let claim = parameters.build(setting);
         claims.push(claim.map_err(|invalid| invalid.under(&format!("claims[{index}]")))?);
     }
     let effect = claims
@@ -324,7 +336,7 @@ fn claims(scenario: &Scenario, model: &Model, is_sampled: bool) -> Result<Vec<Cl
     if !has_coefficients && model.can_sample(1) {
         // A mutant is by definition wrong in its coefficients.
         let expect = if scenario.sde.mutant.is_some() { Expectation::Refuted } else { Expectation::Upheld };
-        claims.insert(0, ClaimParameters::default_coefficients(expect).build(model, is_sampled)?);
+        claims.insert(0, ClaimParameters::default_coefficients(expect).build(setting)?);
     }
     if claims.is_empty() {
         return Err(Invalid::new(

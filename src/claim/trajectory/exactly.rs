@@ -89,13 +89,6 @@ impl Comparison<'_> {
             assumes.push("pilot_deviations".to_owned());
         }
         Finding {
-            kind: "trajectory",
-            expected: claim.expect,
-            verdict,
-            as_expected: claim.expect.is_met_by(verdict),
-            error_rate: 0.0,
-            seeds: 0,
-            looks: 0,
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
             worst: worst.map(|(index, gap)| {
@@ -103,7 +96,7 @@ impl Comparison<'_> {
                 Worst::of_gap(function, time, gap, verdict, 0.0)
             }),
             left_out: self.left_out.clone(),
-            sentence: self.sentence(claim, verdict, worst),
+            ..Finding::exact("trajectory", claim.expect, verdict, self.sentence(claim, verdict, worst))
         }
     }
 

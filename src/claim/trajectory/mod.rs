@@ -8,9 +8,8 @@ mod sampled;
 
 use super::finding::{Expectation, Finding};
 use super::tables::MomentTables;
-use super::{Contradiction, NonFinite, Progress};
+use super::{Contradiction, NonFinite, Progress, Setting};
 use crate::ensemble::TestFunction;
-use crate::model::Model;
 use crate::parameter::{Invalid, checked};
 use crate::scenario::Experiment;
 use schemars::JsonSchema;
@@ -75,7 +74,8 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    pub(super) fn build(&self, model: &Model, is_sampled: bool) -> Result<super::Claim, Invalid> {
+    pub(super) fn build(&self, setting: &Setting) -> Result<super::Claim, Invalid> {
+        let &Setting { model, is_sampled, .. } = setting;
         let (name, size) = self.margin.parts();
         checked(&format!("margin.{name}"), size, |size| size > 0.0, "a number above 0")?;
         let cannot_be_sampled =

@@ -146,6 +146,7 @@ impl Comparison<'_> {
             looks: look.number,
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
+            order: None,
             worst: worst.map(|(index, gap)| {
                 let (function, time) = self.observables.place(index);
                 Worst::of_gap(function, time, gap, verdict, intervals.bias(index, verdict))
