@@ -26,7 +26,7 @@ pub(super) struct Intervals<'a> {
 /// Quantiles at which each limit of an interval is missed with probability at most `tail`: half of it
 /// is spent on sampling, half on the bias of the integrator.
 pub(super) struct Level {
-    tail: f64,
+    pub tail: f64,
     pub sampling: f64,
     refinement: f64,
 }
