@@ -130,7 +130,7 @@ fn what_is_missing_or_left_over_is_a_difference() {
     let Called { code, out, .. } = check(&folder);
     assert_eq!(code, 1);
     for difference in [
-        "MOVED one: it has no golden output; expected one",
+        "MOVED one: it had no golden output; expected one",
         "MOVED two: the numbers are the same, but the overlay is drawn otherwise",
         "MOVED gone: it has no scenario; expected one",
         "2 scenarios, 3 golden outputs differ",

@@ -80,7 +80,7 @@ pub(super) fn folder_of_golden_outputs(folder: &Path) -> Result<(), Vec<InputErr
 }
 
 /// The golden numbers of each scenario, in order.
-fn kept(folder: &Path, scenarios: &Scenarios) -> Result<Vec<Option<Golden>>, Vec<InputError>> {
+pub(super) fn kept(folder: &Path, scenarios: &Scenarios) -> Result<Vec<Option<Golden>>, Vec<InputError>> {
     let mut kept = Vec::new();
     let mut errors = Vec::new();
     for name in scenarios.keys() {
@@ -116,13 +116,7 @@ fn for_each(
 fn check(arguments: &Arguments, scenarios: &Scenarios, kept: &[Option<Golden>]) -> io::Result<u8> {
     let mut differ = 0;
     let is_complete = for_each(arguments, scenarios, kept, "", |name, kept, new| {
-        let difference = match kept {
-            None => Some("it has no golden output; expected one, made by itocheck golden bless".to_owned()),
-            Some(kept) => match kept.difference(new) {
-                None => overlay_difference(&Files::of(&arguments.golden, name), new)?,
-                difference => difference,
-            },
-        };
+        let difference = difference(&Files::of(&arguments.golden, name), kept, new)?;
         differ += u32::from(difference.is_some());
         standard_output(|out| match difference {
             Some(difference) => writeln!(out, "MOVED {}: {difference}", plain(name)),
@@ -147,8 +141,14 @@ fn check(arguments: &Arguments, scenarios: &Scenarios, kept: &[Option<Golden>]) 
     Ok(if differ == 0 { exit::AS_EXPECTED } else { exit::NOT_AS_EXPECTED })
 }
 
-/// Whether the same numbers are drawn otherwise.
-fn overlay_difference(files: &Files, new: &Golden) -> io::Result<Option<String>> {
+/// What differs of the golden output of one scenario, if anything.
+fn difference(files: &Files, kept: Option<&Golden>, new: &Golden) -> io::Result<Option<String>> {
+    let Some(kept) = kept else {
+        return Ok(Some("it had no golden output; expected one, made by itocheck golden bless".to_owned()));
+    };
+    if let Some(difference) = kept.difference(new) {
+        return Ok(Some(difference));
+    }
     let overlay = new.overlay().map_err(io::Error::other)?;
     Ok(match std::fs::read(&files.overlay) {
         Ok(kept) if kept == overlay => None,
@@ -184,13 +184,7 @@ fn bless(
     create_folder(&arguments.golden)?;
     let is_complete = for_each(arguments, scenarios, kept, because, |name, kept, new| {
         let files = Files::of(&arguments.golden, name);
-        let difference = match kept {
-            None => Some("new".to_owned()),
-            Some(kept) => match kept.difference(new) {
-                None => overlay_difference(&files, new)?,
-                difference => difference,
-            },
-        };
+        let difference = difference(&files, kept, new)?;
         if difference.is_some() {
             write_whole(&files.overlay, &new.overlay().map_err(io::Error::other)?)?;
             write_whole(&files.numbers, &new.json()?)?;

@@ -1,12 +1,12 @@
 //! `itocheck run`.
 
-use super::golden::folder_of_golden_outputs;
+use super::golden::{folder_of_golden_outputs, kept};
 use super::interrupt::Workers;
 use super::select::{Scenarios, Selection};
 use super::{create_folder, exit, fail, refuse, standard_output};
 use crate::claim::{Finding, Judgement, Progress, interrupted, judge};
 use crate::ensemble::record_paths;
-use crate::golden::{Files, Golden};
+use crate::golden::Golden;
 use crate::model::Model;
 use crate::random::Role;
 use crate::report::plot::{PathPicture, Picture};
@@ -67,16 +67,9 @@ fn golden(folder: Option<&Path>, scenarios: &Scenarios) -> Result<BTreeMap<Strin
     if let Some(named) = folder {
         folder_of_golden_outputs(named)?;
     }
-    let folder = folder.unwrap_or(Path::new("golden"));
-    let mut golden = BTreeMap::new();
-    let mut errors = Vec::new();
-    for name in scenarios.keys() {
-        match Golden::load(&Files::of(folder, name).numbers) {
-            Ok(numbers) => golden.extend(numbers.map(|numbers| (name.clone(), numbers))),
-            Err(error) => errors.push(error),
-        }
-    }
-    if errors.is_empty() { Ok(golden) } else { Err(errors) }
+    let kept = kept(folder.unwrap_or(Path::new("golden")), scenarios)?;
+    let named = scenarios.keys().cloned().zip(kept);
+    Ok(named.filter_map(|(name, kept)| Some((name, kept?))).collect())
 }
 
 /// A finished scenario: its folder's name, its report and its SVG figures.
