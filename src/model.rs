@@ -1,7 +1,7 @@
 //! What is compared: an optimizer and its SDE, and the run they are compared over.
 
 use crate::agent::{Agents, Group, Scratch};
-use crate::ensemble::{Domain, Observables, OptimizerProcess, SdeProcess, TestFunction};
+use crate::ensemble::{Domain, Linearization, Observables, OptimizerProcess, SdeProcess, TestFunction};
 use crate::integrator::drift_flow;
 use crate::noise::SignLaw;
 use crate::optimizer::{Optimizer, OptimizerName};
@@ -165,15 +165,40 @@ impl Model {
         Observables { functions, flow, record_times, eta: learning_rate, objective }
     }
 
+    /// The drift of the SDE linearized along its flow, for linear shadows; none where that is not finite or takes too
+    /// much memory.
+    pub fn linearization(&self) -> Option<Linearization> {
+        let Run { ref start, learning_rate, steps, .. } = self.run;
+        Linearization::along_flow(&*self.sde, start, learning_rate, steps, FLOW_SUBSTEPS)
+    }
+
     /// The optimizer as a process.
     pub fn optimizer_process(&self, seed: u64, role: Role) -> OptimizerProcess<'_> {
-        let Run { ref start, domain, .. } = self.run;
-        OptimizerProcess { optimizer: &*self.optimizer, start, domain, seed, role }
+        let Run { ref start, domain, learning_rate, .. } = self.run;
+        OptimizerProcess {
+            optimizer: &*self.optimizer,
+            start,
+            domain,
+            eta: learning_rate,
+            seed,
+            role,
+            linearization: None,
+        }
     }
 
     /// The SDE as a process; one block in `coarse_every` measures the integrator's bias, 0 for none.
     pub fn sde_process(&self, seed: u64, role: Role, coarse_every: u64) -> SdeProcess<'_> {
         let Run { ref start, domain, learning_rate, substeps, .. } = self.run;
-        SdeProcess { sde: &*self.sde, start, domain, seed, role, eta: learning_rate, substeps, coarse_every }
+        SdeProcess {
+            sde: &*self.sde,
+            start,
+            domain,
+            seed,
+            role,
+            eta: learning_rate,
+            substeps,
+            coarse_every,
+            linearization: None,
+        }
     }
 }

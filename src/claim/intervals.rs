@@ -2,7 +2,7 @@
 
 use super::decision::{Gap, Levels, POWER_QUANTILE};
 use super::finding::Verdict;
-use crate::ensemble::{BLOCK, Moments, Observables, TestFunction};
+use crate::ensemble::{BLOCK, Estimates, Observables, TestFunction};
 use crate::integrator::WEAK_ORDER;
 use crate::stats::{clopper_pearson, student_quantile};
 
@@ -15,7 +15,7 @@ const ROUNDING: f64 = 1e-13;
 
 /// Intervals for all gaps at one look.
 pub(super) struct Intervals<'a> {
-    moments: &'a Moments,
+    estimates: &'a Estimates,
     observables: &'a Observables,
     upheld: Level,
     refuted: Level,
@@ -32,20 +32,20 @@ pub(super) struct Level {
 }
 
 impl Level {
-    pub fn new(tail: f64, moments: &Moments) -> Self {
+    pub fn new(tail: f64, estimates: &Estimates) -> Self {
         let quantile = |dof: f64| student_quantile(dof, tail / 2.0);
         Self {
             tail,
-            sampling: quantile(moments.gap.degrees_of_freedom()),
-            refinement: quantile(moments.refinement.degrees_of_freedom()),
+            sampling: quantile(estimates.gap.degrees_of_freedom()),
+            refinement: quantile(estimates.refinement.degrees_of_freedom()),
         }
     }
 
     /// The upper confidence limit of `|E_m − E_2m|/(2^p − 1)`, what the SDE with 2m steps is off by, as
     /// the largest over this record time and its neighbours: where the difference changes its sign, the
     /// bias is not zero.
-    pub fn bias(&self, moments: &Moments, times: usize, index: usize) -> f64 {
-        let refinement = &moments.refinement;
+    pub fn bias(&self, estimates: &Estimates, times: usize, index: usize) -> f64 {
+        let refinement = &estimates.refinement;
         let limit =
             |index: usize| refinement.mean(index).abs() + self.refinement * refinement.standard_error(index);
         let function = index - index % times;
@@ -59,14 +59,14 @@ impl Level {
 
 impl<'a> Intervals<'a> {
     pub(super) fn new(
-        moments: &'a Moments,
+        estimates: &'a Estimates,
         observables: &'a Observables,
         levels: Levels,
         budget: f64,
     ) -> Self {
-        let upheld = Level::new(levels.upheld, moments);
-        let refuted = Level::new(levels.refuted, moments);
-        Self { moments, observables, upheld, refuted, budget }
+        let upheld = Level::new(levels.upheld, estimates);
+        let refuted = Level::new(levels.refuted, estimates);
+        Self { estimates, observables, upheld, refuted, budget }
     }
 
     /// The gap of one observable at one time, an index into the moments.
@@ -74,10 +74,10 @@ impl<'a> Intervals<'a> {
         let interval = |level: &Level| {
             if self.is_exit(index) { self.of_exit(index, level) } else { self.of_mean(index, level) }
         };
-        let estimate = self.moments.gap.mean(index);
-        let standard_error = self.moments.gap.standard_error(index) / self.budget.sqrt();
+        let estimate = self.estimates.gap.mean(index);
+        let standard_error = self.estimates.gap.standard_error(index) / self.budget.sqrt();
         let beyond = (self.refuted.sampling + POWER_QUANTILE) * standard_error;
-        let detectable = margin + beyond + self.refuted.bias(self.moments, self.observables.times(), index);
+        let detectable = margin + beyond + self.refuted.bias(self.estimates, self.observables.times(), index);
         Gap { estimate, upheld: interval(&self.upheld), refuted: interval(&self.refuted), margin, detectable }
     }
 
@@ -87,7 +87,7 @@ impl<'a> Intervals<'a> {
         if self.is_exit(index) {
             self.bias_of_exit(index, level)
         } else {
-            level.bias(self.moments, self.observables.times(), index)
+            level.bias(self.estimates, self.observables.times(), index)
         }
     }
 
@@ -96,18 +96,18 @@ impl<'a> Intervals<'a> {
     }
 
     fn of_mean(&self, index: usize, level: &Level) -> [f64; 2] {
-        let Moments { optimizer, sde, gap, .. } = self.moments;
+        let Estimates { optimizer, sde, gap, .. } = self.estimates;
         let rounding = ROUNDING * (optimizer.mean(index).abs() + sde.mean(index).abs());
         let half = level.sampling * gap.standard_error(index)
-            + level.bias(self.moments, self.observables.times(), index)
+            + level.bias(self.estimates, self.observables.times(), index)
             + rounding;
         [gap.mean(index) - half, gap.mean(index) + half]
     }
 
     /// Exact limits for probabilities, which hold where no exit was seen at all.
     fn of_exit(&self, index: usize, level: &Level) -> [f64; 2] {
-        let Moments { optimizer, sde, .. } = self.moments;
-        let n = self.moments.seeds();
+        let Estimates { optimizer, sde, .. } = self.estimates;
+        let n = self.estimates.seeds();
         let limits =
             |probability: f64| clopper_pearson((probability * n as f64).round() as u64, n, level.tail / 4.0);
         let (optimizer_low, optimizer_high) = limits(optimizer.mean(index));
@@ -119,8 +119,8 @@ impl<'a> Intervals<'a> {
     /// The bias of the integrator, no less than what as many coarse paths without a difference leave
     /// possible.
     fn bias_of_exit(&self, index: usize, level: &Level) -> f64 {
-        let coarse_paths = (self.moments.refinement.count() * BLOCK as u64) as f64;
+        let coarse_paths = (self.estimates.refinement.count() * BLOCK as u64) as f64;
         let unseen = -libm::log(level.tail / 2.0) / coarse_paths;
-        level.bias(self.moments, self.observables.times(), index).max(unseen)
+        level.bias(self.estimates, self.observables.times(), index).max(unseen)
     }
 }

@@ -4,6 +4,7 @@ mod coefficients;
 mod contradiction;
 mod decision;
 mod finding;
+mod gates;
 mod intervals;
 mod order;
 mod tables;

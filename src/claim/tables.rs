@@ -3,7 +3,7 @@
 use super::decision::Gap;
 use super::finding::Verdict;
 use super::intervals::Intervals;
-use crate::ensemble::{Moments, Observables};
+use crate::ensemble::{Estimates, Moments, Observables};
 use crate::exact::{self, Exact, Unknown, Value};
 use crate::stats::Series;
 use schemars::JsonSchema;
@@ -24,6 +24,9 @@ pub struct MomentTables {
     pub gap: GapTable,
     /// Exact expectations, where any are known.
     pub exact: Option<ExactTables>,
+    /// What linear shadows gained, where paths carried them.
+    #[serde(default)]
+    pub shadow: Option<ShadowTables>,
     /// c at each time: the path about which fluctuations are measured.
     pub flow: Vec<Vec<f64>>,
 }
@@ -43,6 +46,37 @@ pub struct ExactTables {
     pub sde_error: Option<Vec<Vec<Option<f64>>>>,
     /// Why they are not known.
     pub sde_unknown: Option<String>,
+}
+
+/// What linear shadows gained.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ShadowTables {
+    /// The variance of the gap without the controls over that with them; null where there is none.
+    pub variance_ratio: Vec<Vec<Option<f64>>>,
+    /// The median of them.
+    pub median: Option<f64>,
+    /// The least of them.
+    pub least: Option<f64>,
+}
+
+impl ShadowTables {
+    /// Of a run with linear shadows.
+    pub(super) fn new(moments: &Moments, observables: &Observables) -> Option<Self> {
+        let controlled = &moments.shadowed.as_ref()?.estimates.gap;
+        let ratio = |index| {
+            let [raw, left] = [&moments.raw.gap, controlled].map(|gap| gap.standard_deviation(index));
+            let ratio = (raw / left) * (raw / left);
+            finite(ratio)
+        };
+        let variance_ratio = Shape::of(observables).table(ratio);
+        let mut ratios: Vec<f64> = variance_ratio.iter().flatten().flatten().copied().collect();
+        ratios.sort_by(f64::total_cmp);
+        Some(Self {
+            median: ratios.get(ratios.len() / 2).copied(),
+            least: ratios.first().copied(),
+            variance_ratio,
+        })
+    }
 }
 
 /// Means with standard errors, by function, then by time.
@@ -125,20 +159,20 @@ impl MomentTables {
 
     /// The tables at one look, with the margin of every index into the moments.
     pub(super) fn sampled(
-        moments: &Moments,
+        estimates: &Estimates,
         observables: &Observables,
         intervals: &Intervals,
         margin: impl Fn(usize) -> f64,
     ) -> Self {
         let shape = Shape::of(observables);
         Self {
-            optimizer: Table::new(&moments.optimizer, observables),
+            optimizer: Table::new(&estimates.optimizer, observables),
             sde: SdeTable {
-                table: Table::new(&moments.sde, observables),
+                table: Table::new(&estimates.sde, observables),
                 integrator_bias: shape.table(|index| finite(intervals.bias(index, Verdict::Upheld))),
             },
             gap: GapTable {
-                estimate: shape.table(|index| finite(moments.gap.mean(index))),
+                estimate: shape.table(|index| finite(estimates.gap.mean(index))),
                 interval: shape.table(|index| finite_pair(intervals.gap(index, 0.0).upheld)),
                 margin: shape.margins(margin),
             },
@@ -179,6 +213,7 @@ impl MomentTables {
             sde: SdeTable { table: none(), integrator_bias: Vec::new() },
             gap: GapTable { estimate: Vec::new(), interval: Vec::new(), margin: Vec::new() },
             exact: None,
+            shadow: None,
             flow: observables.flow.clone(),
         }
     }

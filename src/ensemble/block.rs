@@ -1,5 +1,6 @@
 //! Blocks of paths that advance together.
 
+use super::Shadows;
 use crate::random::{Role, Stream};
 
 /// The states of a block of paths, path after path.
@@ -21,6 +22,15 @@ impl Paths {
         self.states.chunks_exact(self.dimension).zip(self.exited.iter().copied())
     }
 
+    pub(super) fn path_mut(&mut self, path: usize) -> (&mut [f64], &mut bool) {
+        let d = self.dimension;
+        (&mut self.states[path * d..][..d], &mut self.exited[path])
+    }
+
+    pub(super) fn has_exited(&self, path: usize) -> bool {
+        self.exited[path]
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&mut [f64], &mut bool)> {
         self.states.chunks_exact_mut(self.dimension).zip(&mut self.exited)
     }
@@ -34,8 +44,13 @@ pub trait Block {
     /// Where the paths are.
     fn paths(&self) -> &Paths;
 
-    /// The same paths integrated with twice the step, where the block carries them.
-    fn coarse(&self) -> Option<&Paths> {
+    /// The linear shadows of the paths, where the block carries them.
+    fn shadows(&self) -> Option<&Shadows<'_>> {
+        None
+    }
+
+    /// The same paths integrated with twice the step, where the block carries them, with their shadows.
+    fn coarse(&self) -> Option<(&Paths, Option<&Shadows<'_>>)> {
         None
     }
 }

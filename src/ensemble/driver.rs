@@ -1,6 +1,6 @@
 //! The driver: blocks of paths in parallel, their moments merged in a fixed order.
 
-use super::{Block, Observables, Paths, Process};
+use super::{Block, Controls, Observables, Paths, Process, Shadows};
 use crate::stats::Series;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -31,10 +31,10 @@ pub fn accumulate<A: Send>(
     }
 }
 
-/// Moments of both processes: of each observable at each record time (function after function), the
-/// mean over paths, with standard errors from block means.
+/// Means of both processes, of each observable at each record time (function after function), with standard
+/// errors from block means.
 #[derive(Clone, Debug, Default)]
-pub struct Moments {
+pub struct Estimates {
     /// The optimizer.
     pub optimizer: Series,
     /// The SDE, with 2m steps to each η.
@@ -43,6 +43,69 @@ pub struct Moments {
     pub gap: Series,
     /// The SDE with m steps minus that with 2m, on the same Brownian paths.
     pub refinement: Series,
+}
+
+impl Estimates {
+    fn push(&mut self, optimizer: &[f64], sde: &[f64], coarse: Option<&[f64]>) {
+        let difference = |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
+        self.optimizer.push(optimizer);
+        self.sde.push(sde);
+        self.gap.push(&difference(optimizer, sde));
+        if let Some(coarse) = coarse {
+            self.refinement.push(&difference(coarse, sde));
+        }
+    }
+
+    fn merge(&mut self, other: Estimates) {
+        self.optimizer.merge(other.optimizer);
+        self.sde.merge(other.sde);
+        self.gap.merge(other.gap);
+        self.refinement.merge(other.refinement);
+    }
+
+    /// Paths of each process that were simulated.
+    pub fn seeds(&self) -> u64 {
+        self.gap.count() * BLOCK as u64
+    }
+}
+
+/// What the linear shadows of both processes gave.
+#[derive(Clone, Debug, Default)]
+pub struct Shadowed {
+    /// The same estimates after the controls.
+    pub estimates: Estimates,
+    /// z and `z zᵀ − q` of the optimizer, whose expectations are 0, time after time.
+    pub optimizer: Series,
+    /// The same of the SDE.
+    pub sde: Series,
+}
+
+impl Shadowed {
+    fn push(&mut self, optimizer: &BlockMeans, sde: &BlockMeans, [of_optimizer, of_sde]: &[Controls; 2]) {
+        let coarse = sde.coarse.as_ref().map(|coarse| coarse.controlled(of_sde));
+        self.estimates.push(
+            &optimizer.fine.controlled(of_optimizer),
+            &sde.fine.controlled(of_sde),
+            coarse.as_deref(),
+        );
+        self.optimizer.push(&optimizer.fine.shadow);
+        self.sde.push(&sde.fine.shadow);
+    }
+
+    fn merge(&mut self, other: Shadowed) {
+        self.estimates.merge(other.estimates);
+        self.optimizer.merge(other.optimizer);
+        self.sde.merge(other.sde);
+    }
+}
+
+/// What a run over many paths has come to.
+#[derive(Clone, Debug, Default)]
+pub struct Moments {
+    /// Plain means.
+    pub raw: Estimates,
+    /// Those after the controls of the linear shadow, where there are any.
+    pub shadowed: Option<Shadowed>,
     /// Paths of the optimizer with a state or an observable that is not finite.
     pub non_finite_optimizer: u64,
     /// The same for the SDE.
@@ -50,13 +113,15 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Simulates `blocks` of both processes for `steps` steps, and adds them. `progress` hears of
-    /// every block that is done.
+    /// Simulates `blocks` of both processes for `steps` steps, and adds them, with `controls` of both where they
+    /// carry shadows. `progress` hears of every block that is done.
+    #[allow(clippy::too_many_arguments)]
     pub fn extend(
         &mut self,
         optimizer: &dyn Process,
         sde: &dyn Process,
         observables: &Observables,
+        controls: Option<&[Controls; 2]>,
         steps: usize,
         blocks: Range<u64>,
         progress: &(dyn Fn() + Sync),
@@ -67,7 +132,7 @@ impl Moments {
                 let first = block * BLOCK as u64;
                 let by_optimizer = observe(&mut *optimizer.start(first, BLOCK), observables, steps, BLOCK);
                 let by_sde = observe(&mut *sde.start(first, BLOCK), observables, steps, BLOCK);
-                moments.push(&by_optimizer, &by_sde);
+                moments.push(&by_optimizer, &by_sde, controls);
                 progress();
             }
             moments
@@ -75,45 +140,85 @@ impl Moments {
         accumulate(blocks, task, |moments| self.merge(moments));
     }
 
-    fn push(&mut self, optimizer: &BlockMeans, sde: &BlockMeans) {
-        let difference = |a: &[f64], b: &[f64]| -> Vec<f64> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
-        self.optimizer.push(&optimizer.means);
-        self.sde.push(&sde.means);
-        self.gap.push(&difference(&optimizer.means, &sde.means));
-        if let Some(coarse) = &sde.coarse {
-            self.refinement.push(&difference(coarse, &sde.means));
+    fn push(&mut self, optimizer: &BlockMeans, sde: &BlockMeans, controls: Option<&[Controls; 2]>) {
+        let coarse = sde.coarse.as_ref().map(|coarse| &*coarse.functions);
+        self.raw.push(&optimizer.fine.functions, &sde.fine.functions, coarse);
+        if let Some(controls) = controls {
+            self.shadowed.get_or_insert_default().push(optimizer, sde, controls);
         }
         self.non_finite_optimizer += optimizer.non_finite;
         self.non_finite_sde += sde.non_finite;
     }
 
     fn merge(&mut self, other: Moments) {
-        self.optimizer.merge(other.optimizer);
-        self.sde.merge(other.sde);
-        self.gap.merge(other.gap);
-        self.refinement.merge(other.refinement);
+        self.raw.merge(other.raw);
+        if let Some(shadowed) = other.shadowed {
+            self.shadowed.get_or_insert_default().merge(shadowed);
+        }
         self.non_finite_optimizer += other.non_finite_optimizer;
         self.non_finite_sde += other.non_finite_sde;
     }
 
     /// Paths of each process that were simulated.
     pub fn seeds(&self) -> u64 {
-        self.gap.count() * BLOCK as u64
+        self.raw.seeds()
     }
 }
 
 /// Means over the paths of one block.
-struct BlockMeans {
-    means: Vec<f64>,
-    coarse: Option<Vec<f64>>,
+pub struct BlockMeans {
+    /// With the finer steps, or those of the optimizer.
+    pub fine: Means,
+    coarse: Option<Means>,
     non_finite: u64,
+}
+
+/// Means over paths integrated with one length of step.
+pub struct Means {
+    /// Of the test functions at the record times, function after function.
+    pub functions: Vec<f64>,
+    /// Of z and `z zᵀ − q` at the record times, time after time; empty without a shadow.
+    pub shadow: Vec<f64>,
+}
+
+impl Means {
+    fn zero(observables: &Observables, shadows: Option<&Shadows>) -> Self {
+        let times = observables.times();
+        let functions = vec![0.0; observables.functions.len() * times];
+        Self { functions, shadow: vec![0.0; shadows.map_or(0, |shadows| shadows.sums() * times)] }
+    }
+
+    fn add(
+        &mut self,
+        observables: &Observables,
+        time: usize,
+        paths: &Paths,
+        shadows: Option<&Shadows>,
+        finite: &mut [bool],
+    ) {
+        for ((x, exited), finite) in paths.iter().zip(finite) {
+            *finite &= observables.add(time, x, exited, &mut self.functions);
+        }
+        if let Some(shadows) = shadows {
+            shadows.add(&mut self.shadow[time * shadows.sums()..][..shadows.sums()]);
+        }
+    }
+
+    fn divide(&mut self, count: usize) {
+        for mean in self.functions.iter_mut().chain(&mut self.shadow) {
+            *mean /= count as f64;
+        }
+    }
+
+    fn controlled(&self, controls: &Controls) -> Vec<f64> {
+        controls.apply(&self.functions, &self.shadow)
+    }
 }
 
 /// Runs a block to the end and averages its observables.
 fn observe(block: &mut dyn Block, observables: &Observables, steps: usize, count: usize) -> BlockMeans {
-    let size = observables.functions.len() * observables.times();
-    let mut means = vec![0.0; size];
-    let mut coarse = block.coarse().map(|_| vec![0.0; size]);
+    let mut fine = Means::zero(observables, block.shadows());
+    let mut coarse = block.coarse().map(|(_, shadows)| Means::zero(observables, shadows));
     let mut finite = vec![true; count];
     let mut coarse_finite = vec![true; count];
     let every = steps / (observables.times() - 1);
@@ -121,21 +226,20 @@ fn observe(block: &mut dyn Block, observables: &Observables, steps: usize, count
         if time > 0 {
             (0..every).for_each(|_| block.advance());
         }
-        add_paths(observables, time, block.paths(), &mut means, &mut finite);
-        if let (Some(sums), Some(paths)) = (&mut coarse, block.coarse()) {
-            add_paths(observables, time, paths, sums, &mut coarse_finite);
+        fine.add(observables, time, block.paths(), block.shadows(), &mut finite);
+        if let (Some(means), Some((paths, shadows))) = (&mut coarse, block.coarse()) {
+            means.add(observables, time, paths, shadows, &mut coarse_finite);
         }
     }
-    for mean in means.iter_mut().chain(coarse.iter_mut().flatten()) {
-        *mean /= count as f64;
+    for means in [&mut fine].into_iter().chain(&mut coarse) {
+        means.divide(count);
     }
-    BlockMeans { means, coarse, non_finite: finite.iter().filter(|finite| !**finite).count() as u64 }
+    BlockMeans { fine, coarse, non_finite: finite.iter().filter(|finite| !**finite).count() as u64 }
 }
 
-fn add_paths(observables: &Observables, time: usize, paths: &Paths, sums: &mut [f64], finite: &mut [bool]) {
-    for ((x, exited), finite) in paths.iter().zip(finite) {
-        *finite &= observables.add(time, x, exited, sums);
-    }
+/// The observables of one path of `process`, and the sums of its shadow.
+pub fn observe_path(process: &dyn Process, observables: &Observables, steps: usize, path: u64) -> Means {
+    observe(&mut *process.start(path, 1), observables, steps, 1).fine
 }
 
 /// Standard deviations of one path of `process`, observable by observable, from `paths` paths. `progress`
@@ -151,7 +255,7 @@ pub fn standard_deviations(
     let task = |range: Range<u64>| {
         let mut series = Series::default();
         for path in range {
-            series.push(&observe(&mut *process.start(path, 1), observables, steps, 1).means);
+            series.push(&observe_path(process, observables, steps, path).functions);
             progress();
         }
         series

@@ -4,8 +4,12 @@ mod block;
 mod driver;
 mod observable;
 mod process;
+mod shadow;
 
 pub use block::{Block, Paths};
-pub use driver::{BLOCK, Moments, accumulate, record_paths, standard_deviations};
+pub use driver::{
+    BLOCK, Estimates, Moments, Shadowed, accumulate, observe_path, record_paths, standard_deviations,
+};
 pub use observable::{BoundedFunction, Observables, TestFunction, observed_pairs};
 pub use process::{Domain, OptimizerProcess, Process, SdeProcess};
+pub use shadow::{Centre, Controls, Linearization, Shadows, Taylor};

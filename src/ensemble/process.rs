@@ -1,9 +1,10 @@
 //! Processes: what the driver advances. It sees nothing else of optimizers and SDEs.
 
 use super::block::{Block, Paths, streams};
+use super::shadow::{Linearization, Noise, Shadows};
 use crate::agent::Scratch;
 use crate::integrator::EulerMaruyama;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{DeclaredIncrement, Increment, Optimizer};
 use crate::random::{Role, Stream};
 use crate::sde::Sde;
 
@@ -45,10 +46,14 @@ pub struct OptimizerProcess<'a> {
     pub start: &'a [f64],
     /// Where paths stop, if anywhere.
     pub domain: Option<Domain>,
+    /// η.
+    pub eta: f64,
     /// Seed of the run.
     pub seed: u64,
     /// What the streams are drawn for.
     pub role: Role,
+    /// Along what the paths carry linear shadows, if they do and the optimizer declares its increments.
+    pub linearization: Option<&'a Linearization>,
 }
 
 struct OptimizerBlock<'a> {
@@ -56,6 +61,47 @@ struct OptimizerBlock<'a> {
     paths: Paths,
     streams: Vec<Stream>,
     scratch: Scratch,
+    shadow: Option<OptimizerShadow<'a>>,
+}
+
+/// The shadows of paths of an optimizer, from its declared increments.
+struct OptimizerShadow<'a> {
+    declared: &'a dyn DeclaredIncrement,
+    increment: Increment,
+    shadows: Shadows<'a>,
+    noise: Vec<f64>,
+    step: usize,
+}
+
+impl<'a> OptimizerShadow<'a> {
+    fn new(process: &'a OptimizerProcess, count: usize) -> Option<Self> {
+        let (linearization, declared) = (process.linearization?, process.optimizer.declared()?);
+        let d = process.start.len();
+        Some(Self {
+            declared,
+            increment: Increment::new(d),
+            shadows: Shadows::new(linearization, d, count),
+            noise: vec![0.0; d],
+            step: 0,
+        })
+    }
+
+    /// Before a step from `x`.
+    fn before(&mut self, x: &[f64]) {
+        self.declared.increment(x, &mut self.increment);
+        for ((noise, x), mean) in self.noise.iter_mut().zip(x).zip(&self.increment.mean) {
+            *noise = -(x + mean);
+        }
+    }
+
+    /// After that step, to `x`.
+    fn after(&mut self, x: &[f64], path: usize, eta: f64) {
+        for (noise, x) in self.noise.iter_mut().zip(x) {
+            *noise += x;
+        }
+        let noise = Noise { increment: &self.noise, covariance: &self.increment.covariance, weight: 1.0 };
+        self.shadows.advance(path, self.step, eta, Some(&noise));
+    }
 }
 
 impl Process for OptimizerProcess<'_> {
@@ -65,25 +111,43 @@ impl Process for OptimizerProcess<'_> {
             paths: Paths::at(self.start, count),
             streams: streams(self.seed, self.role, first, count),
             scratch: Scratch::default(),
+            shadow: OptimizerShadow::new(self, count),
         })
     }
 }
 
 impl Block for OptimizerBlock<'_> {
     fn advance(&mut self) {
-        for ((x, exited), stream) in self.paths.iter_mut().zip(&mut self.streams) {
+        let Self { process, paths, streams, scratch, shadow } = self;
+        for (path, ((x, exited), stream)) in paths.iter_mut().zip(streams).enumerate() {
             if *exited {
+                if let Some(shadow) = shadow {
+                    shadow.shadows.advance(path, shadow.step, process.eta, None);
+                }
                 continue;
             }
-            self.process.optimizer.step(x, stream, &mut self.scratch);
-            if let Some(domain) = self.process.domain {
+            if let Some(shadow) = shadow {
+                shadow.before(x);
+            }
+            process.optimizer.step(x, stream, scratch);
+            if let Some(shadow) = shadow {
+                shadow.after(x, path, process.eta);
+            }
+            if let Some(domain) = process.domain {
                 domain.stop(x, exited);
             }
+        }
+        if let Some(shadow) = shadow {
+            shadow.step += 1;
         }
     }
 
     fn paths(&self) -> &Paths {
         &self.paths
+    }
+
+    fn shadows(&self) -> Option<&Shadows<'_>> {
+        self.shadow.as_ref().map(|shadow| &shadow.shadows)
     }
 }
 
@@ -106,15 +170,24 @@ pub struct SdeProcess<'a> {
     pub substeps: usize,
     /// One block in so many carries the coarse paths along; none where it is 0.
     pub coarse_every: u64,
+    /// Along what the paths carry linear shadows, if they do.
+    pub linearization: Option<&'a Linearization>,
+}
+
+/// Paths that are integrated with one length of step, and their shadows.
+struct Integrated<'a> {
+    paths: Paths,
+    shadows: Option<Shadows<'a>>,
 }
 
 struct SdeBlock<'a> {
     process: &'a SdeProcess<'a>,
-    fine: Paths,
-    coarse: Option<Paths>,
+    fine: Integrated<'a>,
+    coarse: Option<Integrated<'a>>,
     streams: Vec<Stream>,
     scheme: EulerMaruyama,
     increments: [Vec<f64>; 2],
+    step: usize,
 }
 
 impl Process for SdeProcess<'_> {
@@ -122,78 +195,99 @@ impl Process for SdeProcess<'_> {
         let d = self.start.len();
         let block = first / count as u64;
         let carries_coarse = self.coarse_every > 0 && block.is_multiple_of(self.coarse_every);
+        let integrated = || Integrated {
+            paths: Paths::at(self.start, count),
+            shadows: self.linearization.map(|linearization| Shadows::new(linearization, d, count)),
+        };
         Box::new(SdeBlock {
             process: self,
-            fine: Paths::at(self.start, count),
-            coarse: carries_coarse.then(|| Paths::at(self.start, count)),
+            fine: integrated(),
+            coarse: carries_coarse.then(integrated),
             streams: streams(self.seed, self.role, first, count),
             scheme: EulerMaruyama::new(d),
             increments: [vec![0.0; d], vec![0.0; d]],
+            step: 0,
         })
     }
 }
 
-impl SdeBlock<'_> {
-    /// One path over the time η: two fine steps to every coarse one, on the same Brownian path.
-    fn advance_path(
-        process: &SdeProcess,
+impl Integrated<'_> {
+    /// One integrator step of length `h` of one path.
+    fn advance(
+        &mut self,
+        path: usize,
+        step: usize,
         scheme: &mut EulerMaruyama,
-        increments: &mut [Vec<f64>; 2],
-        stream: &mut Stream,
-        mut fine: Option<&mut [f64]>,
-        mut coarse: Option<&mut [f64]>,
+        sde: &dyn Sde,
+        h: f64,
+        dw: &[f64],
     ) {
-        let h = process.eta / (2 * process.substeps) as f64;
-        let deviation = h.sqrt();
-        for _ in 0..process.substeps {
-            for dw in &mut *increments {
-                dw.fill_with(|| deviation * stream.normal());
-                if let Some(x) = fine.as_deref_mut() {
-                    scheme.step(process.sde, x, h, dw);
-                }
+        let (x, exited) = self.paths.path_mut(path);
+        if *exited {
+            if let Some(shadows) = &mut self.shadows {
+                shadows.advance(path, step, h, None);
             }
-            if let Some(x) = coarse.as_deref_mut() {
-                let [first, second] = &mut *increments;
-                first.iter_mut().zip(&*second).for_each(|(sum, dw)| *sum += dw);
-                scheme.step(process.sde, x, 2.0 * h, first);
-            }
+            return;
         }
+        scheme.step(sde, x, h, dw);
+        if let Some(shadows) = &mut self.shadows {
+            let (covariance, increment) = scheme.martingale();
+            shadows.advance(path, step, h, Some(&Noise { increment, covariance, weight: h }));
+        }
+    }
+
+    fn stop(&mut self, path: usize, domain: Domain) {
+        let (x, exited) = self.paths.path_mut(path);
+        if !*exited {
+            domain.stop(x, exited);
+        }
+    }
+
+    fn is_at_rest(&self, path: usize) -> bool {
+        self.shadows.is_none() && self.paths.has_exited(path)
     }
 }
 
 impl Block for SdeBlock<'_> {
     fn advance(&mut self) {
-        let mut coarse = self.coarse.as_mut().map(Paths::iter_mut);
-        for ((x, exited), stream) in self.fine.iter_mut().zip(&mut self.streams) {
-            let mut along = coarse.as_mut().and_then(Iterator::next);
-            let moving = |x, exited: bool| (!exited).then_some(x);
-            let fine_x = moving(&mut *x, *exited);
-            let coarse_x = along.as_mut().and_then(|(x, exited)| moving(x, **exited));
-            if fine_x.is_none() && coarse_x.is_none() {
+        let Self { process, fine, coarse, streams, scheme, increments, step } = self;
+        let h = process.eta / (2 * process.substeps) as f64;
+        let deviation = h.sqrt();
+        for (path, stream) in streams.iter_mut().enumerate() {
+            if fine.is_at_rest(path) && coarse.as_ref().is_none_or(|coarse| coarse.is_at_rest(path)) {
                 continue;
             }
-            Self::advance_path(
-                self.process,
-                &mut self.scheme,
-                &mut self.increments,
-                stream,
-                fine_x,
-                coarse_x,
-            );
-            if let Some(domain) = self.process.domain {
-                domain.stop(x, exited);
-                if let Some((x, exited)) = along {
-                    domain.stop(x, exited);
+            // Two fine steps to every coarse one, on the same Brownian path.
+            for _ in 0..process.substeps {
+                for dw in &mut *increments {
+                    dw.fill_with(|| deviation * stream.normal());
+                    fine.advance(path, *step, scheme, process.sde, h, dw);
+                }
+                if let Some(coarse) = coarse {
+                    let [first, second] = &mut *increments;
+                    first.iter_mut().zip(&*second).for_each(|(sum, dw)| *sum += dw);
+                    coarse.advance(path, *step, scheme, process.sde, 2.0 * h, first);
+                }
+            }
+            if let Some(domain) = process.domain {
+                fine.stop(path, domain);
+                if let Some(coarse) = coarse {
+                    coarse.stop(path, domain);
                 }
             }
         }
+        *step += 1;
     }
 
     fn paths(&self) -> &Paths {
-        &self.fine
+        &self.fine.paths
     }
 
-    fn coarse(&self) -> Option<&Paths> {
-        self.coarse.as_ref()
+    fn shadows(&self) -> Option<&Shadows<'_>> {
+        self.fine.shadows.as_ref()
+    }
+
+    fn coarse(&self) -> Option<(&Paths, Option<&Shadows<'_>>)> {
+        self.coarse.as_ref().map(|coarse| (&coarse.paths, coarse.shadows.as_ref()))
     }
 }

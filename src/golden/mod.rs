@@ -57,7 +57,7 @@ impl Golden {
     pub fn compute(experiment: &Experiment, because: String, progress: &dyn Progress) -> Self {
         let model = &experiment.model;
         let seed = experiment.monte_carlo.seed;
-        let blocks = experiment.monte_carlo.seeds.div_ceil(BLOCK as u64);
+        let blocks = experiment.monte_carlo.first_look().div_ceil(BLOCK as u64);
         let steps = model.run.steps;
         let steps_in_block = (BLOCK * steps) as u64;
         if !experiment.is_sampled {
@@ -74,12 +74,13 @@ impl Golden {
             &model.optimizer_process(seed, Role::Optimizer),
             &model.sde_process(seed, Role::Sde, 0),
             &observables,
+            None,
             steps,
             0..blocks,
             &|| progress.tick(steps_in_block),
         );
         let table = |series| Table::new(series, &observables);
-        let tables = [table(&moments.optimizer), table(&moments.sde)];
+        let tables = [table(&moments.raw.optimizer), table(&moments.raw.sde)];
         Self::of(experiment, because, moments.seeds(), &observables, tables)
     }
 

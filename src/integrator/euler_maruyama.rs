@@ -1,6 +1,6 @@
 //! The Euler–Maruyama scheme.
 
-use crate::covariance::Root;
+use crate::covariance::{Covariance, Root};
 use crate::sde::{Coefficients, Sde};
 
 /// Its weak order (Kloeden and Platen, Numerical Solution of Stochastic Differential Equations, 14.1).
@@ -30,5 +30,10 @@ impl EulerMaruyama {
         for ((x, drift), noise) in x.iter_mut().zip(&self.coefficients.drift).zip(&self.noise) {
             *x += drift * h + noise;
         }
+    }
+
+    /// `A(X)` where the last step began, and `A(X)^{1/2} ΔW`, the martingale part of the step.
+    pub fn martingale(&self) -> (&Covariance, &[f64]) {
+        (&self.coefficients.diffusion, &self.noise)
     }
 }

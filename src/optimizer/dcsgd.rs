@@ -1,7 +1,8 @@
 //! Distributed SGD with unbiased compression (equation 1).
 
-use super::{Optimizer, descend};
+use super::{DeclaredIncrement, Increment, Optimizer, descend};
 use crate::agent::{Agents, Scratch};
+use crate::noise::StochasticGradient;
 use crate::random::Stream;
 use std::sync::Arc;
 
@@ -26,6 +27,32 @@ impl Optimizer for Dcsgd {
                     keep(blocks.next().unwrap_or_default(), g);
                 });
             }
+        }
+    }
+
+    fn declared(&self) -> Option<&dyn DeclaredIncrement> {
+        // The agents of Perm-k are not independent, so that their covariances do not add up.
+        self.agents.shared_block().is_none().then_some(self)
+    }
+}
+
+impl DeclaredIncrement for Dcsgd {
+    /// `−η∇f(x)` and `(η/N)² Σ_i (Σ_i(x) + E[Φ_i Φ_iᵀ])`: errors of an unbiased compressor are not correlated with
+    /// what it compresses.
+    fn increment(&self, x: &[f64], out: &mut Increment) {
+        let Increment { mean, covariance, scratch, sigma, .. } = out;
+        let (eta, n) = (self.learning_rate, self.agents.count() as f64);
+        covariance.clear();
+        let gradient = self.agents.for_each_group(x, scratch, |_, agents, mean_gradient| {
+            let weight = agents.count as f64 * (eta / n) * (eta / n);
+            sigma.clear();
+            agents.noise.add_covariance(1.0, x, mean_gradient, sigma);
+            let g = StochasticGradient { x, mean: mean_gradient, covariance: sigma, noise: &*agents.noise };
+            agents.compressor.add_error_covariance(weight, &g, covariance);
+            covariance.add(weight, sigma);
+        });
+        for (mean, gradient) in mean.iter_mut().zip(gradient) {
+            *mean = -eta * gradient;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Distributed SGD.
 
-use super::{Optimizer, descend};
+use super::{DeclaredIncrement, Increment, Optimizer, descend};
 use crate::agent::{Agents, Scratch};
 use crate::random::Stream;
 use std::sync::Arc;
@@ -16,5 +16,25 @@ pub struct Dsgd {
 impl Optimizer for Dsgd {
     fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
         descend(&self.agents, self.learning_rate, x, stream, scratch, |_, _, _| {});
+    }
+
+    fn declared(&self) -> Option<&dyn DeclaredIncrement> {
+        Some(self)
+    }
+}
+
+impl DeclaredIncrement for Dsgd {
+    /// `−η∇f(x)` and `(η/N)² Σ_i Σ_i(x)`.
+    fn increment(&self, x: &[f64], out: &mut Increment) {
+        let Increment { mean, covariance, scratch, .. } = out;
+        let (eta, n) = (self.learning_rate, self.agents.count() as f64);
+        covariance.clear();
+        let gradient = self.agents.for_each_group(x, scratch, |_, agents, mean_gradient| {
+            let weight = agents.count as f64 * (eta / n) * (eta / n);
+            agents.noise.add_covariance(weight, x, mean_gradient, covariance);
+        });
+        for (mean, gradient) in mean.iter_mut().zip(gradient) {
+            *mean = -eta * gradient;
+        }
     }
 }

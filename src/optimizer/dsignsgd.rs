@@ -1,6 +1,6 @@
 //! Distributed sign-SGD (equation 2).
 
-use super::{Optimizer, descend};
+use super::{DeclaredIncrement, Increment, Optimizer, descend};
 use crate::agent::{Agents, Scratch};
 use crate::random::Stream;
 use crate::special::sign;
@@ -20,6 +20,28 @@ impl Optimizer for Dsignsgd {
             for g in g {
                 *g = sign(*g);
             }
+        });
+    }
+
+    fn declared(&self) -> Option<&dyn DeclaredIncrement> {
+        Some(self)
+    }
+}
+
+impl DeclaredIncrement for Dsignsgd {
+    /// `−(η/N) Σ_i E[sign g_i]` and `(η/N)² Σ_i Cov[sign g_i]`.
+    fn increment(&self, x: &[f64], out: &mut Increment) {
+        let Increment { mean, covariance, scratch, sign_law, .. } = out;
+        let step = self.learning_rate / self.agents.count() as f64;
+        mean.fill(0.0);
+        covariance.clear();
+        self.agents.for_each_group(x, scratch, |_, agents, mean_gradient| {
+            agents.noise.sign_law(x, mean_gradient, sign_law);
+            let count = agents.count as f64;
+            for (mean, sign) in mean.iter_mut().zip(&sign_law.mean) {
+                *mean -= step * count * sign;
+            }
+            covariance.add(step * step * count, &sign_law.covariance);
         });
     }
 }

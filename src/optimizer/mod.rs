@@ -5,6 +5,8 @@ mod dsgd;
 mod dsignsgd;
 
 use crate::agent::{Agents, Group, Scratch};
+use crate::covariance::Covariance;
+use crate::noise::SignLaw;
 use crate::random::Stream;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,6 +20,43 @@ pub use dsignsgd::Dsignsgd;
 pub trait Optimizer: Send + Sync {
     /// One update of the state `x`, in place, with the draws of `stream`.
     fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch);
+
+    /// Mean and covariance of a step, where they are declared: without them no linear shadow can follow.
+    fn declared(&self) -> Option<&dyn DeclaredIncrement> {
+        None
+    }
+}
+
+/// The first two moments of a step, as an optimizer declares them. They are proven by draws of the step, and
+/// share nothing with the SDE.
+pub trait DeclaredIncrement: Send + Sync {
+    /// `E[x_{k+1} − x_k | x_k = x]` and `Cov[x_{k+1} − x_k | x_k = x]`, into `out`.
+    fn increment(&self, x: &[f64], out: &mut Increment);
+}
+
+/// Mean and covariance of a step from one state, with the buffers that computing them takes.
+#[derive(Clone, Debug)]
+pub struct Increment {
+    /// Shape `[d]`.
+    pub mean: Vec<f64>,
+    /// Shape `[d, d]`.
+    pub covariance: Covariance,
+    scratch: Scratch,
+    sigma: Covariance,
+    sign_law: SignLaw,
+}
+
+impl Increment {
+    /// Buffers for an optimizer of dimension `d`.
+    pub fn new(dimension: usize) -> Self {
+        Self {
+            mean: vec![0.0; dimension],
+            covariance: Covariance::zero(dimension),
+            scratch: Scratch::default(),
+            sigma: Covariance::zero(dimension),
+            sign_law: SignLaw::zero(dimension),
+        }
+    }
 }
 
 /// The optimizers by their names in scenarios.

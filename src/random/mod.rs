@@ -16,6 +16,8 @@ pub enum Role {
     Sde,
     /// Paths of the SDE that set the scale of the margins.
     Pilot,
+    /// Paths of the optimizer that set the coefficients of its linear shadow.
+    OptimizerPilot,
     /// Paths of the optimizer along which coefficients are compared.
     States,
     /// One-step draws of the optimizer at the state of this index.
@@ -29,6 +31,7 @@ impl Role {
             Role::Sde => 1,
             Role::Pilot => 2,
             Role::States => 3,
+            Role::OptimizerPilot => 4,
             Role::Increments(state) => (1 << 32) + u64::from(state),
         }
     }

@@ -8,7 +8,7 @@ mod validate;
 mod wording;
 
 pub use error::InputError;
-pub use parse::{MonteCarlo, Scenario};
+pub use parse::{MonteCarlo, Scenario, Shadow};
 pub use schema::schema;
 pub use validate::{Experiment, is_line};
 

@@ -122,16 +122,36 @@ pub struct MonteCarlo {
     /// Every draw follows from it.
     pub seed: u64,
     /// Paths of each process at the first look, at least 512, rounded up to whole blocks of 64; doubled until decided.
-    pub seeds: u64,
+    /// Unless given 4096, or with linear shadows as few as the pilot says will do, at least 1024.
+    pub seeds: Option<u64>,
     /// Paths of each process at most, at least `seeds`.
     pub max_seeds: u64,
     /// α, from 1e-12 to 0.1: the probability of a wrong verdict, at most.
     pub error_rate: f64,
+    /// Whether linear shadows may be used to need fewer paths.
+    pub shadow: Shadow,
+}
+
+/// When paths carry linear shadows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Shadow {
+    /// Where the optimizer declares the moments of its steps, and a pilot says that it pays.
+    Auto,
+    /// Never.
+    Off,
 }
 
 impl Default for MonteCarlo {
     fn default() -> Self {
-        Self { seed: 20_250_503, seeds: 4096, max_seeds: 1 << 20, error_rate: 1e-6 }
+        Self { seed: 20_250_503, seeds: None, max_seeds: 1 << 20, error_rate: 1e-6, shadow: Shadow::Auto }
+    }
+}
+
+impl MonteCarlo {
+    /// Paths of a first look without linear shadows, unless the scenario gives them.
+    pub fn first_look(&self) -> u64 {
+        self.seeds.unwrap_or(4096).min(self.max_seeds)
     }
 }
 

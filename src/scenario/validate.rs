@@ -57,7 +57,7 @@ pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Exper
     let model = build(run)?;
     moments_exist(&model)?;
     fits_in_memory(&model)?;
-    ends_in_time(&model, monte_carlo.seeds, overrides)?;
+    ends_in_time(&model, monte_carlo.first_look(), overrides)?;
     let is_sampled =
         scenario.monte_carlo.is_some() || overrides.seeds.is_some() || overrides.max_seeds.is_some();
     let rebuild = |learning_rate, steps| build(Run { learning_rate, steps, ..model.run.clone() });
@@ -127,7 +127,7 @@ fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<
 
 fn monte_carlo(from_file: MonteCarlo, overrides: Overrides) -> Result<MonteCarlo, Invalid> {
     let given = MonteCarlo {
-        seeds: overrides.seeds.unwrap_or(from_file.seeds),
+        seeds: overrides.seeds.or(from_file.seeds),
         max_seeds: overrides.max_seeds.unwrap_or(from_file.max_seeds.max(overrides.seeds.unwrap_or(0))),
         ..from_file
     };
@@ -141,8 +141,9 @@ fn monte_carlo(from_file: MonteCarlo, overrides: Overrides) -> Result<MonteCarlo
         }
     };
     let key = |option: Option<u64>, key, name| if option.is_some() { name } else { key };
-    in_range(key(overrides.seeds, "monte_carlo.seeds", "--seeds"), given.seeds, least)?;
-    in_range(key(overrides.max_seeds, "monte_carlo.max_seeds", "--max-seeds"), given.max_seeds, given.seeds)?;
+    let first = given.seeds.unwrap_or(least);
+    in_range(key(overrides.seeds, "monte_carlo.seeds", "--seeds"), first, least)?;
+    in_range(key(overrides.max_seeds, "monte_carlo.max_seeds", "--max-seeds"), given.max_seeds, first)?;
     let right = "a number from 1e-12 to 0.1";
     checked("monte_carlo.error_rate", given.error_rate, |rate| (1e-12..=0.1).contains(&rate), right)?;
     Ok(given)

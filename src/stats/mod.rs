@@ -3,9 +3,11 @@
 mod binomial;
 mod looks;
 mod quantile;
+mod regression;
 mod series;
 
 pub use binomial::clopper_pearson;
 pub use looks::{Look, Looks};
 pub use quantile::student_quantile;
+pub use regression::{Fit, Regressions};
 pub use series::Series;

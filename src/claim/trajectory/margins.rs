@@ -1,15 +1,12 @@
 //! What each gap is allowed, in the units of its test function.
 
+use super::pilot::PILOT_PATHS;
 use super::{Margin, Trajectory};
 use crate::claim::Progress;
 use crate::ensemble::{Observables, TestFunction, standard_deviations};
 use crate::random::Role;
 use crate::scenario::Experiment;
 use crate::stats::clopper_pearson;
-
-/// Paths of the pilot that sets the scale of effects: deviations within about 2 % of the truth for
-/// near-Gaussian laws. It is frozen before anything is compared, so its error moves no error rate.
-const PILOT_PATHS: u64 = 1024;
 
 /// The pilot's exit probability is taken at its upper limit, which it misses with this probability: a
 /// pilot without exits would put the deviation of the indicator at zero.
@@ -24,7 +21,12 @@ pub(super) struct Margins<'a> {
 }
 
 impl<'a> Margins<'a> {
-    /// Runs the pilot where a claim needs one.
+    /// On the scale of known deviations of the SDE.
+    pub fn of_deviations(observables: &'a Observables, deviations: Vec<f64>) -> Self {
+        Self { observables, deviations }
+    }
+
+    /// Runs paths of the SDE where a claim needs its deviations.
     pub fn new(
         claims: &[(usize, &Trajectory)],
         experiment: &Experiment,

@@ -4,6 +4,7 @@
 
 mod exactly;
 mod margins;
+mod pilot;
 mod sampled;
 
 use super::finding::{Expectation, Finding};

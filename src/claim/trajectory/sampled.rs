@@ -2,15 +2,17 @@
 //! verdict.
 
 use super::margins::Margins;
+use super::pilot::{Pilot, Shadowing};
 use super::{Compared, Trajectory};
-use crate::claim::contradiction::contradictions;
+use crate::claim::contradiction::{Contradiction, contradictions};
 use crate::claim::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide};
 use crate::claim::finding::{Finding, Verdict, Worst, terms};
+use crate::claim::gates;
 use crate::claim::intervals::Intervals;
-use crate::claim::tables::{ExactTables, MomentTables, finite};
+use crate::claim::tables::{ExactTables, MomentTables, ShadowTables, finite};
 use crate::claim::{NonFinite, Progress};
-use crate::ensemble::{BLOCK, Moments, Observables, Process};
-use crate::exact::expectations;
+use crate::ensemble::{BLOCK, Estimates, Moments, Observables, Process};
+use crate::exact::{Exact, expectations};
 use crate::random::Role;
 use crate::scenario::Experiment;
 use crate::stats::{Look, Looks};
@@ -18,6 +20,9 @@ use std::collections::BTreeMap;
 
 /// One block in so many carries the coarse paths that measure the integrator's bias.
 const COARSE_EVERY: u64 = 4;
+
+/// With linear shadows, few blocks do, and all of them carry coarse paths.
+const COARSE_EVERY_SHADOWED: u64 = 1;
 
 /// Judges the claims on the same paths.
 pub(super) fn judge(
@@ -29,15 +34,25 @@ pub(super) fn judge(
     let seed = experiment.monte_carlo.seed;
     let functions = model.functions();
     let observables = model.observables(functions.tested);
+    let Pilot { margins, shadowing } = Pilot::run(claims, experiment, &observables, progress);
+    let coarse_every = if shadowing.is_some() { COARSE_EVERY_SHADOWED } else { COARSE_EVERY };
+    let mut optimizer = model.optimizer_process(seed, Role::Optimizer);
+    let mut sde = model.sde_process(seed, Role::Sde, coarse_every);
+    optimizer.linearization = shadowing.as_ref().map(|shadowing| &shadowing.linearization);
+    sde.linearization = optimizer.linearization;
     let comparison = Comparison {
         experiment,
         observables: &observables,
-        margins: Margins::new(claims, experiment, &observables, progress),
+        margins,
+        shadowing: shadowing.as_ref(),
         left_out: functions.left_out.iter().map(ToString::to_string).collect(),
     };
-    let optimizer = model.optimizer_process(seed, Role::Optimizer);
-    let sde = model.sde_process(seed, Role::Sde, COARSE_EVERY);
     comparison.judge(claims, &optimizer, &sde, progress)
+}
+
+/// What intervals are made of: estimates after the controls where there are any.
+fn estimates(moments: &Moments) -> &Estimates {
+    moments.shadowed.as_ref().map_or(&moments.raw, |shadowed| &shadowed.estimates)
 }
 
 /// Everything but the draws.
@@ -45,6 +60,7 @@ struct Comparison<'a> {
     experiment: &'a Experiment,
     observables: &'a Observables,
     margins: Margins<'a>,
+    shadowing: Option<&'a Shadowing>,
     left_out: Vec<String>,
 }
 
@@ -62,16 +78,19 @@ impl Comparison<'_> {
         let mut findings = BTreeMap::new();
         let mut last = None;
         let exact = expectations(&self.experiment.model, self.observables);
-        for look in Looks::new(whole_blocks(monte_carlo.seeds), whole_blocks(monte_carlo.max_seeds)) {
-            let blocks = moments.gap.count()..look.size;
+        let first_look = self.first_look().min(monte_carlo.max_seeds);
+        for look in Looks::new(whole_blocks(first_look), whole_blocks(monte_carlo.max_seeds)) {
+            let blocks = moments.raw.gap.count()..look.size;
             let steps = self.experiment.model.run.steps;
             let steps_in_block = (BLOCK * steps) as u64;
             progress.announce((blocks.end - blocks.start) * steps_in_block);
-            moments
-                .extend(optimizer, sde, self.observables, steps, blocks, &|| progress.tick(steps_in_block));
+            let controls = self.shadowing.map(|shadowing| &shadowing.controls);
+            moments.extend(optimizer, sde, self.observables, controls, steps, blocks, &|| {
+                progress.tick(steps_in_block);
+            });
             let levels = Levels::new(monte_carlo.error_rate, look, self.margins.cells().count());
             let budget = (monte_carlo.max_seeds as f64 / moments.seeds() as f64).max(1.0);
-            let intervals = Intervals::new(&moments, self.observables, levels, budget);
+            let intervals = Intervals::new(estimates(&moments), self.observables, levels, budget);
             for &(index, claim) in claims {
                 if !findings.contains_key(&index)
                     && let Some(finding) = self.finding(claim, &moments, &intervals, look)
@@ -87,19 +106,44 @@ impl Comparison<'_> {
         }
         let tables = last.map(|intervals| {
             let margin = |index| self.margins.of(claims[0].1.margin, index);
-            let tables = MomentTables::sampled(&moments, self.observables, &intervals, margin);
-            MomentTables { exact: ExactTables::new(&exact, self.observables.times()), ..tables }
+            let tables = MomentTables::sampled(estimates(&moments), self.observables, &intervals, margin);
+            MomentTables {
+                exact: ExactTables::new(&exact, self.observables.times()),
+                shadow: ShadowTables::new(&moments, self.observables),
+                ..tables
+            }
         });
-        let shows_its_events = self.events(moments.seeds()) >= EVENTS_FOR_AN_INTERVAL;
-        let contradictions =
-            if shows_its_events { contradictions(&moments, self.observables, &exact) } else { Vec::new() };
         Compared {
             findings,
             moments: tables,
-            contradictions,
+            contradictions: self.contradictions(&moments, &exact),
             non_finite: NonFinite { optimizer: moments.non_finite_optimizer, sde: moments.non_finite_sde },
             path_steps: moments.seeds() * self.experiment.model.run.steps as u64,
         }
+    }
+
+    fn first_look(&self) -> u64 {
+        let monte_carlo = self.experiment.monte_carlo;
+        match (monte_carlo.seeds, self.shadowing) {
+            (None, Some(shadowing)) => shadowing.seeds.min(monte_carlo.first_look()),
+            _ => monte_carlo.first_look(),
+        }
+    }
+
+    /// What contradicts exact expectations, and what the paths of the shadow contradict.
+    fn contradictions(&self, moments: &Moments, exact: &Exact) -> Vec<Contradiction> {
+        let is_finite = moments.non_finite_optimizer + moments.non_finite_sde == 0;
+        let shows_its_events = self.events(moments.seeds()) >= EVENTS_FOR_AN_INTERVAL;
+        if !is_finite || !shows_its_events {
+            return Vec::new();
+        }
+        let mut found = contradictions(&moments.raw, self.observables, exact);
+        if let (Some(shadowed), Some(shadowing)) = (&moments.shadowed, self.shadowing) {
+            found.extend(contradictions(&shadowed.estimates, self.observables, exact));
+            let Moments { raw, .. } = moments;
+            found.extend(gates::contradicted(raw, shadowed, self.observables, &shadowing.linearization));
+        }
+        found
     }
 
     /// The finding, or none where another look should decide.
@@ -131,6 +175,9 @@ impl Comparison<'_> {
         }
         let monte_carlo = self.experiment.monte_carlo;
         let mut assumes = vec!["block_means_gaussian".to_owned(), "integrator_bias_extrapolated".to_owned()];
+        if self.shadowing.is_some() {
+            assumes.push("declared_moments".to_owned());
+        }
         if claim.margin.is_relative() {
             assumes.push("pilot_deviations".to_owned());
         } else if rare {
@@ -171,7 +218,8 @@ impl Comparison<'_> {
     ) -> String {
         let monte_carlo = self.experiment.monte_carlo;
         let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
-        let seeds = format!("{} seeds", moments.seeds());
+        let with_shadows = if self.shadowing.is_some() { " with linear shadows" } else { "" };
+        let seeds = format!("{} seeds{with_shadows}", moments.seeds());
         let terms = terms(monte_carlo.error_rate, &seeds, worst.map(|(_, gap)| gap));
         let margin = claim.margin.describe();
         let place = worst.map(|(index, gap)| gap.describe(&self.observables.place(index)));
