@@ -5,7 +5,7 @@
 mod common;
 
 use common::experiment;
-use itocheck::ensemble::{BLOCK, Moments, Observables};
+use itocheck::ensemble::{BLOCK, Moments, Observables, Pair};
 use itocheck::exact::{Exact, Table, Unknown, Value, expectations};
 use itocheck::random::Role;
 use itocheck::scenario::Experiment;
@@ -607,19 +607,26 @@ fn samples_agree() {
         let mut moments = Moments::default();
         let (optimizer, sde) =
             (model.optimizer_process(7, Role::Optimizer), model.sde_process(7, Role::Sde, 4));
-        moments.extend(&optimizer, &sde, observables, model.run.steps, 0..(1 << 14) / BLOCK as u64, &|| {});
+        let pair =
+            Pair { optimizer: &optimizer, sde: &sde, observables, steps: model.run.steps, controls: None };
+        moments.extend(&pair, 0..(1 << 14) / BLOCK as u64, &|| {});
         for (place, function) in observables.functions.iter().enumerate() {
             for time in 1..observables.times() {
                 let index = place * observables.times() + time;
                 let name = function.to_string();
                 let exact = answers.optimizer_at(&name, time);
-                let limit = 5.0 * moments.optimizer.standard_error(index) + exact.error;
-                assert_near(moments.optimizer.mean(index), exact.value, limit, &format!("optimizer, {name}"));
+                let limit = 5.0 * moments.raw.optimizer.standard_error(index) + exact.error;
+                assert_near(
+                    moments.raw.optimizer.mean(index),
+                    exact.value,
+                    limit,
+                    &format!("optimizer, {name}"),
+                );
                 let exact = answers.sde_at(&name, time);
-                let bias =
-                    moments.refinement.mean(index).abs() + 5.0 * moments.refinement.standard_error(index);
-                let limit = 5.0 * moments.sde.standard_error(index) + bias + exact.error;
-                assert_near(moments.sde.mean(index), exact.value, limit, &format!("SDE, {name}"));
+                let bias = moments.raw.refinement.mean(index).abs()
+                    + 5.0 * moments.raw.refinement.standard_error(index);
+                let limit = 5.0 * moments.raw.sde.standard_error(index) + bias + exact.error;
+                assert_near(moments.raw.sde.mean(index), exact.value, limit, &format!("SDE, {name}"));
             }
         }
     }

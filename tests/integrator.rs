@@ -5,7 +5,7 @@
 mod common;
 
 use common::experiment;
-use itocheck::ensemble::{BLOCK, Moments, Observables};
+use itocheck::ensemble::{BLOCK, Moments, Observables, Pair};
 use itocheck::integrator::{WEAK_ORDER, drift_flow};
 use itocheck::model::Model;
 use itocheck::random::Role;
@@ -23,7 +23,14 @@ fn moments(model: &Model, paths: u64) -> (Moments, Observables) {
     let observables = model.observables(Observables::default_functions(2));
     let mut moments = Moments::default();
     let (optimizer, sde) = (model.optimizer_process(5, Role::Optimizer), model.sde_process(5, Role::Sde, 1));
-    moments.extend(&optimizer, &sde, &observables, model.run.steps, 0..paths / BLOCK as u64, &|| {});
+    let pair = Pair {
+        optimizer: &optimizer,
+        sde: &sde,
+        observables: &observables,
+        steps: model.run.steps,
+        controls: None,
+    };
+    moments.extend(&pair, 0..paths / BLOCK as u64, &|| {});
     (moments, observables)
 }
 
@@ -36,7 +43,7 @@ fn the_order_is_one() {
         let (moments, observables) = moments(&experiment.model, 1 << 13);
         let index = observables.times() + observables.times() - 1;
         assert_eq!(observables.functions[1].to_string(), "x[1]");
-        (moments.refinement.mean(index), moments.refinement.standard_error(index))
+        (moments.raw.refinement.mean(index), moments.raw.refinement.standard_error(index))
     };
     let (coarse, coarse_error) = difference(2);
     let (fine, fine_error) = difference(4);

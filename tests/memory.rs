@@ -3,7 +3,7 @@
 mod common;
 
 use common::experiment;
-use itocheck::ensemble::{BLOCK, Moments, Observables};
+use itocheck::ensemble::{BLOCK, Moments, Observables, Pair};
 use itocheck::random::Role;
 
 /// Peak resident memory of this process in KiB; none where the system does not tell.
@@ -26,7 +26,9 @@ fn memory_is_constant_in_the_number_of_seeds() {
     let mut moments = Moments::default();
     let mut run = |paths: std::ops::Range<u64>| {
         let blocks = paths.start / BLOCK as u64..paths.end / BLOCK as u64;
-        moments.extend(&optimizer, &sde, &observables, 10, blocks, &|| {});
+        let pair =
+            Pair { optimizer: &optimizer, sde: &sde, observables: &observables, steps: 10, controls: None };
+        moments.extend(&pair, blocks, &|| {});
         peak()
     };
     let (Some(few), Some(many)) = (run(0..1 << 15), run(1 << 15..1 << 18)) else { return };

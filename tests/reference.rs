@@ -8,7 +8,7 @@
 mod common;
 
 use common::experiment;
-use itocheck::ensemble::{BLOCK, Moments, Observables};
+use itocheck::ensemble::{BLOCK, Estimates, Moments, Observables, Pair};
 use itocheck::random::Role;
 use itocheck::scenario::Experiment;
 use serde_json::Value;
@@ -35,7 +35,14 @@ impl Sampled {
         let optimizer = model.optimizer_process(SEED, Role::Optimizer);
         let sde = model.sde_process(SEED, Role::Sde, 4);
         let mut moments = Moments::default();
-        moments.extend(&optimizer, &sde, &observables, model.run.steps, 0..PATHS / BLOCK as u64, &|| {});
+        let pair = Pair {
+            optimizer: &optimizer,
+            sde: &sde,
+            observables: &observables,
+            steps: model.run.steps,
+            controls: None,
+        };
+        moments.extend(&pair, 0..PATHS / BLOCK as u64, &|| {});
         assert_eq!(moments.non_finite_optimizer + moments.non_finite_sde, 0);
         Self { moments, observables }
     }
@@ -51,7 +58,7 @@ impl Sampled {
     /// standard errors of that.
     fn assert(&self, function: &str, optimizer: f64, sde: f64, grid_error: f64) {
         let index = self.index(function);
-        let Moments { optimizer: by_optimizer, sde: by_sde, refinement, .. } = &self.moments;
+        let Estimates { optimizer: by_optimizer, sde: by_sde, refinement, .. } = &self.moments.raw;
         let gap = by_optimizer.mean(index) - optimizer;
         let limit = STANDARD_ERRORS * by_optimizer.standard_error(index);
         assert!(gap.abs() <= limit, "optimizer, {function}: off by {gap:e}, limit {limit:e}");

@@ -99,6 +99,20 @@ impl Shadowed {
     }
 }
 
+/// Two processes that are compared, and by what.
+pub struct Pair<'a> {
+    /// The optimizer.
+    pub optimizer: &'a dyn Process,
+    /// The SDE.
+    pub sde: &'a dyn Process,
+    /// Test functions at record times.
+    pub observables: &'a Observables,
+    /// Optimizer steps of a path.
+    pub steps: usize,
+    /// The controls of both, where both carry linear shadows.
+    pub controls: Option<&'a [Controls; 2]>,
+}
+
 /// What a run over many paths has come to.
 #[derive(Clone, Debug, Default)]
 pub struct Moments {
@@ -113,19 +127,9 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Simulates `blocks` of both processes for `steps` steps, and adds them, with `controls` of both where they
-    /// carry shadows. `progress` hears of every block that is done.
-    #[allow(clippy::too_many_arguments)]
-    pub fn extend(
-        &mut self,
-        optimizer: &dyn Process,
-        sde: &dyn Process,
-        observables: &Observables,
-        controls: Option<&[Controls; 2]>,
-        steps: usize,
-        blocks: Range<u64>,
-        progress: &(dyn Fn() + Sync),
-    ) {
+    /// Simulates `blocks` of both processes and adds them. `progress` hears of every block that is done.
+    pub fn extend(&mut self, pair: &Pair, blocks: Range<u64>, progress: &(dyn Fn() + Sync)) {
+        let &Pair { optimizer, sde, observables, steps, controls } = pair;
         let task = |range: Range<u64>| {
             let mut moments = Moments::default();
             for block in range {

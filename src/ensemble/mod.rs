@@ -8,7 +8,7 @@ mod shadow;
 
 pub use block::{Block, Paths};
 pub use driver::{
-    BLOCK, Estimates, Moments, Shadowed, accumulate, observe_path, record_paths, standard_deviations,
+    BLOCK, Estimates, Moments, Pair, Shadowed, accumulate, observe_path, record_paths, standard_deviations,
 };
 pub use observable::{BoundedFunction, Observables, TestFunction, observed_pairs};
 pub use process::{Domain, OptimizerProcess, Process, SdeProcess};

@@ -3,7 +3,7 @@
 mod difference;
 
 use crate::claim::{Progress, Table};
-use crate::ensemble::{BLOCK, Moments, Observables};
+use crate::ensemble::{BLOCK, Moments, Observables, Pair};
 use crate::exact::expectations;
 use crate::random::Role;
 use crate::report::plot::{self, Curves};
@@ -70,15 +70,14 @@ impl Golden {
         let observables = model.observables(model.functions().tested);
         progress.announce(blocks * steps_in_block);
         let mut moments = Moments::default();
-        moments.extend(
-            &model.optimizer_process(seed, Role::Optimizer),
-            &model.sde_process(seed, Role::Sde, 0),
-            &observables,
-            None,
+        let pair = Pair {
+            optimizer: &model.optimizer_process(seed, Role::Optimizer),
+            sde: &model.sde_process(seed, Role::Sde, 0),
+            observables: &observables,
             steps,
-            0..blocks,
-            &|| progress.tick(steps_in_block),
-        );
+            controls: None,
+        };
+        moments.extend(&pair, 0..blocks, &|| progress.tick(steps_in_block));
         let table = |series| Table::new(series, &observables);
         let tables = [table(&moments.raw.optimizer), table(&moments.raw.sde)];
         Self::of(experiment, because, moments.seeds(), &observables, tables)

@@ -11,7 +11,7 @@ use crate::claim::gates;
 use crate::claim::intervals::Intervals;
 use crate::claim::tables::{ExactTables, MomentTables, ShadowTables, finite};
 use crate::claim::{NonFinite, Progress};
-use crate::ensemble::{BLOCK, Estimates, Moments, Observables, Process};
+use crate::ensemble::{BLOCK, Estimates, Moments, Observables, Pair, Process};
 use crate::exact::{Exact, expectations};
 use crate::random::Role;
 use crate::scenario::Experiment;
@@ -85,9 +85,8 @@ impl Comparison<'_> {
             let steps_in_block = (BLOCK * steps) as u64;
             progress.announce((blocks.end - blocks.start) * steps_in_block);
             let controls = self.shadowing.map(|shadowing| &shadowing.controls);
-            moments.extend(optimizer, sde, self.observables, controls, steps, blocks, &|| {
-                progress.tick(steps_in_block);
-            });
+            let pair = Pair { optimizer, sde, observables: self.observables, steps, controls };
+            moments.extend(&pair, blocks, &|| progress.tick(steps_in_block));
             let levels = Levels::new(monte_carlo.error_rate, look, self.margins.cells().count());
             let budget = (monte_carlo.max_seeds as f64 / moments.seeds() as f64).max(1.0);
             let intervals = Intervals::new(estimates(&moments), self.observables, levels, budget);
