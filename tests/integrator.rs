@@ -66,9 +66,11 @@ fn the_bias_bound_covers_what_four_times_the_steps_show() {
         let fine = experiment(&scenario(4, optimizer, agents));
         let (by_m, observables) = moments(&coarse.model, 1 << 15);
         let (by_2m, _) = moments(&fine.model, 1 << 15);
-        for index in (0..by_m.sde.len()).filter(|index| index % observables.times() > 0) {
-            let bound = by_m.refinement.mean(index).abs() + 5.0 * by_m.refinement.standard_error(index);
-            let seen = by_2m.refinement.mean(index).abs() - 5.0 * by_2m.refinement.standard_error(index);
+        for index in (0..by_m.raw.sde.len()).filter(|index| index % observables.times() > 0) {
+            let bound =
+                by_m.raw.refinement.mean(index).abs() + 5.0 * by_m.raw.refinement.standard_error(index);
+            let seen =
+                by_2m.raw.refinement.mean(index).abs() - 5.0 * by_2m.raw.refinement.standard_error(index);
             assert!(
                 seen <= bound,
                 "{optimizer}, {}: {seen} {bound}",

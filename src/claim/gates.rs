@@ -42,7 +42,9 @@ pub(super) fn contradicted(
             for time in 0..times {
                 let mean = sums.mean(index(time));
                 let explained = quantile * sums.standard_error(index(time)) + floor;
-                if !(mean.abs() <= explained) {
+                // What is not a number explains nothing.
+                let is_explained = mean.abs() <= explained;
+                if !is_explained {
                     let name = name(quantity, observables.flow[0].len(), linearization.pairs());
                     found.push(contradiction(name, time, mean, 0.0, explained));
                 }
@@ -54,7 +56,8 @@ pub(super) fn contradicted(
                 let errors = plain.standard_error(index) + controlled.standard_error(index);
                 let size = plain.mean(index).abs() + controlled.mean(index).abs();
                 let explained = quantile * errors + ROUNDING * size;
-                if !((controlled.mean(index) - plain.mean(index)).abs() <= explained) {
+                let is_explained = (controlled.mean(index) - plain.mean(index)).abs() <= explained;
+                if !is_explained {
                     let name = format!("{test_function}, controlled");
                     let (sampled, plain) = (controlled.mean(index), plain.mean(index));
                     found.push(contradiction(name, time, sampled, plain, explained));
