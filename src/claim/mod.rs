@@ -3,6 +3,7 @@
 mod coefficients;
 mod contradiction;
 mod decision;
+mod errors;
 mod finding;
 mod gates;
 mod intervals;
@@ -16,6 +17,7 @@ use crate::parameter::{Invalid, registry};
 pub use coefficients::Coefficients;
 pub use contradiction::Contradiction;
 pub use decision::{Gap, Levels, decide};
+pub use errors::Errors;
 pub use finding::{Expectation, Finding, OrderEstimate, Verdict, Worst};
 pub use order::Order;
 pub use tables::{ExactTables, MomentTables, Table};

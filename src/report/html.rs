@@ -179,6 +179,10 @@ fn caption(name: &str) -> (String, &'static str) {
             "Gap against its margin",
             "optimizer minus SDE of every test function over time, in margins: ±1 is what is allowed",
         ),
+        "errors" => (
+            "Three errors",
+            "modelling, integration and sampling errors over time, the largest over all test functions, in margins",
+        ),
         "paths" => ("Sample paths", "some paths of optimizer and SDE over the contours of f"),
         _ => {
             let words = name.replace('_', " ");

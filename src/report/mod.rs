@@ -7,7 +7,7 @@ pub mod plot;
 pub mod terminal;
 mod write;
 
-use crate::claim::{Contradiction, Finding, Judgement, MomentTables, NonFinite, Verdict};
+use crate::claim::{Contradiction, Errors, Finding, Judgement, MomentTables, NonFinite, Verdict};
 use crate::scenario::Loaded;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -38,6 +38,8 @@ pub struct Report {
     pub claims: Vec<Finding>,
     /// Moments at the last look, where a trajectory was claimed.
     pub moments: Option<MomentTables>,
+    /// Modelling, integration and sampling, where moments were compared.
+    pub errors: Option<Errors>,
     /// Samples that contradict exact expectations: then itocheck is wrong, and so may its verdicts be.
     pub contradictions: Vec<Contradiction>,
     /// Paths that were not finite.
@@ -147,6 +149,7 @@ impl Report {
                 path_steps,
             },
             claims: findings,
+            errors: moments.as_ref().map(Errors::of),
             moments,
             contradictions,
             non_finite,

@@ -4,6 +4,7 @@ mod axes;
 mod canvas;
 mod clip;
 mod contour;
+mod errors;
 mod font;
 mod gap;
 mod moments;
@@ -89,7 +90,8 @@ trait Figure {
 }
 
 /// Names of all figures of a scenario, of which those are drawn that there is something for.
-pub const NAMES: [&str; 7] = ["means", "second_moments", "fluctuations", "loss", "bounded", "gap", "paths"];
+pub const NAMES: [&str; 8] =
+    ["means", "second_moments", "fluctuations", "loss", "bounded", "gap", "errors", "paths"];
 
 /// Draws everything, as SVG and PNG.
 pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
@@ -100,6 +102,9 @@ pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
         add(&mut images, &figure)?;
     }
     if let Some(figure) = gap::figure(picture.title, picture.moments) {
+        add(&mut images, &figure)?;
+    }
+    if let Some(figure) = errors::figure(picture.title, picture.moments) {
         add(&mut images, &figure)?;
     }
     if let Some(figure) = picture.paths.as_ref().and_then(|paths| paths::figure(picture.title, paths)) {
