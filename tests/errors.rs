@@ -74,5 +74,7 @@ fn each_is_that_of_its_own_cause() {
     let ratio = last(&coarse, "integration") / last(&fine, "integration");
     assert!((6.0..10.0).contains(&ratio), "{ratio}");
     assert!(last(&unshadowed, "sampling") > 10.0 * last(&fine, "sampling"));
-    assert!(last(&wrong, "modelling") > 3.0 && last(&fine, "modelling") < 1.0);
+    // With twice the variance, the gap of a square is half of its mean, and the margin 0.3 · √2 times that mean.
+    let modelling = last(&wrong, "modelling");
+    assert!((1.0..1.4).contains(&modelling) && last(&fine, "modelling") < 0.3, "{modelling}");
 }
