@@ -172,7 +172,7 @@ fn with_margin(margin: &str) -> String {
 #[test]
 fn exit_codes_say_what_happened() {
     let wrong = GOOD.replace("[[claims]]", "[sde]\nmutant = \"no_compression_noise\"\n[[claims]]");
-    let undecided = with_margin("effect = 0.001");
+    let undecided = with_margin("effect = 0.001") + "[monte_carlo]\nshadow = \"off\"\n";
     let place =
         Workplace::new(&[("wrong.toml", &wrong), ("undecided.toml", &undecided), ("good.toml", GOOD)]);
     let (code, out, _) = place.run(&["wrong.toml"]);

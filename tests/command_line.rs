@@ -486,7 +486,7 @@ fn has_colour(text: &str) -> bool {
 fn colours_are_for_terminals_that_want_them() {
     let place = TempDir::new().unwrap();
     let wrong = good().replace("[[claims]]", "[sde]\nmutant = \"no_compression_noise\"\n[[claims]]");
-    let undecided = good().replace("effect = 0.3", "effect = 0.001");
+    let undecided = good().replace("effect = 0.3", "effect = 0.001") + "[monte_carlo]\nshadow = \"off\"\n";
     for (name, text) in [("good", &good()), ("wrong", &wrong), ("undecided", &undecided)] {
         fs::write(place.path().join(name).with_extension("toml"), text).unwrap();
     }
