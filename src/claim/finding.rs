@@ -1,6 +1,7 @@
 //! What a claim came to.
 
 use super::decision::Gap;
+use super::order::OrderEstimate;
 use super::tables::{finite, finite_pair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ pub struct Finding {
     pub assumes: Vec<String>,
     /// Where the claim is closest to breaking, or breaks.
     pub worst: Option<Worst>,
-    /// The order between neighbouring learning rates, where an order is claimed.
+    /// What order was seen, where one is claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderEstimate>,
     /// Test functions left out, whose moments cannot be sampled under this noise.
@@ -128,31 +129,6 @@ impl Finding {
             _ if self.as_expected => "passed",
             Verdict::Inconclusive => "inconclusive",
             Verdict::Upheld | Verdict::Refuted => "failed",
-        }
-    }
-}
-
-/// The least order that is seen between neighbouring learning rates; null where the gap is below what can be
-/// computed.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct OrderEstimate {
-    /// Of raw moments and fluctuations together.
-    pub estimate: Option<f64>,
-    /// With numerical errors.
-    pub interval: Option<[f64; 2]>,
-    /// The same of raw moments.
-    pub raw: Option<[f64; 2]>,
-    /// The same of scaled fluctuations.
-    pub fluctuations: Option<[f64; 2]>,
-}
-
-impl OrderEstimate {
-    pub(super) fn new(least: [f64; 2], raw: [f64; 2], fluctuations: [f64; 2]) -> Self {
-        Self {
-            estimate: finite((least[0] + least[1]) / 2.0),
-            interval: finite_pair(least),
-            raw: finite_pair(raw),
-            fluctuations: finite_pair(fluctuations),
         }
     }
 }

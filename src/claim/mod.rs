@@ -8,6 +8,8 @@ mod finding;
 mod gates;
 mod intervals;
 mod order;
+mod pilot;
+mod sampling;
 mod tables;
 mod trajectory;
 
@@ -18,16 +20,16 @@ pub use coefficients::Coefficients;
 pub use contradiction::Contradiction;
 pub use decision::{Gap, Levels, decide};
 pub use errors::Errors;
-pub use finding::{Expectation, Finding, OrderEstimate, Verdict, Worst};
-pub use order::Order;
+pub use finding::{Expectation, Finding, Verdict, Worst};
+pub use order::{LargestGap, Order, OrderEstimate};
 pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
 
 use crate::scenario::Experiment;
+use sampling::Simulated;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use trajectory::Compared;
 
 /// A claim that was checked.
 #[derive(Clone, Debug)]
@@ -103,6 +105,7 @@ pub struct NonFinite {
 /// Judges all claims of an experiment. Trajectories share their paths.
 pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
     let mut findings = BTreeMap::new();
+    let mut simulated = Simulated::default();
     let mut trajectories = Vec::new();
     for (index, claim) in experiment.claims.iter().enumerate() {
         match claim {
@@ -113,18 +116,20 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
             }
             Claim::Trajectory(trajectory) => trajectories.push((index, trajectory)),
             Claim::Order(order) => {
-                let finding = order.judge();
+                let (finding, of_order) = order.judge(experiment, progress);
+                simulated.add(of_order);
                 progress.decided(index, &finding);
                 findings.insert(index, finding);
             }
         }
     }
-    let Compared { findings: of_trajectories, moments, contradictions, non_finite, path_steps } =
-        trajectory::judge(&trajectories, experiment, progress);
-    findings.extend(of_trajectories);
+    let compared = trajectory::judge(&trajectories, experiment, progress);
+    simulated.add(compared.simulated);
+    findings.extend(compared.findings);
     let mut findings: Vec<Finding> = findings.into_values().collect();
     explain(&mut findings);
-    Judgement { findings, moments, contradictions, non_finite, path_steps }
+    let Simulated { contradictions, non_finite, path_steps } = simulated;
+    Judgement { findings, moments: compared.moments, contradictions, non_finite, path_steps }
 }
 
 /// What an interrupted run makes of an experiment: the claims that were `decided`, by their indices, and

@@ -5,7 +5,8 @@ use super::{Compared, Margin, Trajectory};
 use crate::claim::decision::{Gap, decide};
 use crate::claim::finding::{Finding, Verdict, Worst};
 use crate::claim::tables::{MomentTables, finite};
-use crate::claim::{NonFinite, Progress};
+use crate::claim::Progress;
+use crate::claim::sampling::Simulated;
 use crate::ensemble::{Observables, TestFunction};
 use crate::exact::{Table, expectations};
 use crate::model::Model;
@@ -47,9 +48,7 @@ pub(super) fn judge(
     Some(Compared {
         findings,
         moments: Some(moments),
-        contradictions: Vec::new(),
-        non_finite: NonFinite::default(),
-        path_steps: 0,
+        simulated: Simulated::default(),
     })
 }
 
@@ -80,7 +79,7 @@ impl Comparison<'_> {
     }
 
     fn finding(&self, claim: &Trajectory) -> Finding {
-        let cells: Vec<usize> = self.margins.cells().collect();
+        let cells: Vec<usize> = self.observables.cells().collect();
         let gaps: Vec<Gap> = cells.iter().map(|&index| self.gap(claim.margin, index)).collect();
         let (verdict, worst) = decide(&gaps);
         let worst = worst.map(|worst| (cells[worst], gaps[worst]));

@@ -4,12 +4,12 @@
 
 mod exactly;
 mod margins;
-mod pilot;
 mod sampled;
 
 use super::finding::{Expectation, Finding};
+use super::sampling::Simulated;
 use super::tables::MomentTables;
-use super::{Contradiction, NonFinite, Progress, Setting};
+use super::{Progress, Setting};
 use crate::ensemble::TestFunction;
 use crate::parameter::{Invalid, checked};
 use crate::scenario::Experiment;
@@ -104,9 +104,7 @@ pub(super) struct Compared {
     /// By the indices of their claims.
     pub findings: BTreeMap<usize, Finding>,
     pub moments: Option<MomentTables>,
-    pub contradictions: Vec<Contradiction>,
-    pub non_finite: NonFinite,
-    pub path_steps: u64,
+    pub simulated: Simulated,
 }
 
 /// Judges trajectory claims of one experiment together.
