@@ -99,6 +99,15 @@ impl Model {
         growth == 0 || self.tail_index() >= MOMENTS_FOR_AN_INTERVAL * f64::from(growth)
     }
 
+    /// ηL where that is above 2, L the largest curvature of a quadratic f: then the optimizer is unstable, and its mean
+    /// grows from step to step. None where that cannot be said, or steps are bounded.
+    pub fn instability(&self) -> Option<f64> {
+        let objective = self.agents.objective();
+        let product = self.run.learning_rate * objective.smoothness()?;
+        let grows = objective.is_quadratic() && !self.optimizer_name.has_bounded_steps() && product > 2.0;
+        grows.then_some(product)
+    }
+
     /// How often, in expectation, one step at `x` draws the rarest of its discrete events: a sign against
     /// the gradient, or a coordinate kept or dropped by a compressor. At most 1 for each agent.
     pub fn rarest_event(&self, x: &[f64]) -> f64 {

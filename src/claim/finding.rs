@@ -58,6 +58,9 @@ impl fmt::Display for Expectation {
     }
 }
 
+/// What a verdict without draws assumes: that numerical errors are within their bounds.
+pub(super) const EXACT_EXPECTATIONS: &str = "exact_expectations";
+
 /// One claim with its verdict, as reports give it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Finding {
@@ -79,6 +82,8 @@ pub struct Finding {
     pub detectable_gap: Option<f64>,
     /// What the verdict rests on besides the draws.
     pub assumes: Vec<String>,
+    /// Why a trajectory is sampled and not decided on exact expectations; null where it is, and for other kinds.
+    pub sampled_because: Option<String>,
     /// Where the claim is closest to breaking, or breaks.
     pub worst: Option<Worst>,
     /// The order between neighbouring learning rates, where an order is claimed.
@@ -114,12 +119,18 @@ impl Finding {
             seeds: 0,
             looks: 0,
             detectable_gap: None,
-            assumes: vec!["exact_expectations".to_owned()],
+            assumes: vec![EXACT_EXPECTATIONS.to_owned()],
+            sampled_because: None,
             worst: None,
             order: None,
             left_out: Vec::new(),
             sentence,
         }
+    }
+
+    /// Whether it rests on exact expectations, without a draw.
+    pub fn is_exact(&self) -> bool {
+        self.assumes.iter().any(|assumption| assumption == EXACT_EXPECTATIONS)
     }
 
     /// "passed", "failed" or, where nothing was decided, "inconclusive".
@@ -173,16 +184,16 @@ pub struct Worst {
     pub interval: Option<[f64; 2]>,
     /// What was allowed.
     pub margin: f64,
-    /// What of half the interval's width is the limit of the SDE solver's own bias; null where no solver
-    /// is involved.
+    /// What of half the interval's width is the limit of the SDE solver's own bias, or of exact expectations the bound
+    /// of their numerical errors; null where no solver is involved.
     pub integration: Option<f64>,
-    /// The rest of half the interval's width: what sampling leaves open.
+    /// The rest of half the interval's width: what sampling leaves open, 0 for exact expectations.
     pub sampling: Option<f64>,
 }
 
 impl Worst {
-    /// Of the gap of a test function at a time, whose interval at the level of `verdict` is widened by the
-    /// bias of the integrator.
+    /// Of the gap of a test function at a time, whose interval at the level of `verdict` is widened by `bias`, that of
+    /// the integrator or of numerical errors.
     pub(super) fn of_gap(function: String, time: f64, gap: Gap, verdict: Verdict, bias: f64) -> Self {
         let interval = gap.interval(verdict);
         // Where all paths agree, rounding may put half the width below the bias it is made of.

@@ -118,13 +118,19 @@ impl Order {
         let claimed = self.claimed;
         let sentence = match (&known, verdict) {
             (Err(unknown), _) => {
-                format!("undecided: no exact expectations at every learning rate: {unknown}")
+                format!(
+                    "undecided: no exact expectations at every learning rate: {unknown}; a trajectory can be sampled instead"
+                )
             }
             (Ok([raw, fluctuations]), verdict) => {
                 let said = match verdict {
                     Verdict::Upheld => format!("the SDE is a weak approximation of order {claimed}"),
                     Verdict::Refuted => format!("the SDE is no weak approximation of order {claimed}"),
-                    Verdict::Inconclusive => format!("undecided whether the order is {claimed}"),
+                    Verdict::Inconclusive => {
+                        format!(
+                            "undecided whether the order is {claimed}, which smaller learning rates may show"
+                        )
+                    }
                 };
                 format!(
                     "{said}: over {rates} learning rates the gap falls with order {:.3} in raw moments and {:.3} in \
@@ -134,7 +140,10 @@ impl Order {
                 )
             }
         };
-        Finding { order, ..Finding::exact("order", self.expect, verdict, sentence) }
+        let exact = Finding::exact("order", self.expect, verdict, sentence);
+        // Nothing rests on expectations that are not known.
+        let assumes = if known.is_ok() { exact.assumes } else { Vec::new() };
+        Finding { order, assumes, ..exact }
     }
 
     /// The order between neighbouring rates, as an interval that holds numerical errors.
@@ -187,13 +196,7 @@ struct Gaps {
 impl Gaps {
     fn of(model: &Model) -> Result<Self, Unknown> {
         let observables: Observables = model.observables(model.all_functions().collect());
-        let exact = expectations(model, &observables);
-        let unknown =
-            [&exact.optimizer, &exact.sde].into_iter().find_map(|side| side.as_ref().err().cloned());
-        let known = exact.complete().ok_or_else(|| {
-            unknown.unwrap_or_else(|| Unknown::because("some expectations are not known, or not finite"))
-        });
-        let (optimizer, sde) = known?;
+        let (optimizer, sde) = expectations(model, &observables).complete(&observables.functions)?;
         let scales = sde
             .iter()
             .map(|row| row.iter().flatten().map(|value| value.value.abs()).fold(0.0, f64::max))

@@ -62,7 +62,7 @@ impl Golden {
         let steps_in_block = (BLOCK * steps) as u64;
         if !experiment.is_sampled {
             let observables = model.observables(model.all_functions().collect());
-            if let Some((optimizer, sde)) = expectations(model, &observables).complete() {
+            if let Ok((optimizer, sde)) = expectations(model, &observables).complete(&observables.functions) {
                 let table = |known| Table::exact(known, &observables);
                 return Self::of(experiment, because, 0, &observables, [table(&optimizer), table(&sde)]);
             }

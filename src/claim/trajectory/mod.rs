@@ -10,6 +10,7 @@ use super::finding::{Expectation, Finding};
 use super::tables::MomentTables;
 use super::{Contradiction, NonFinite, Progress, Setting};
 use crate::ensemble::TestFunction;
+use crate::exact::Unknown;
 use crate::parameter::{Invalid, checked};
 use crate::scenario::Experiment;
 use schemars::JsonSchema;
@@ -117,6 +118,10 @@ pub(super) fn judge(
     if claims.is_empty() {
         return Compared::default();
     }
-    let exactly = if experiment.is_sampled { None } else { exactly::judge(claims, experiment, progress) };
-    exactly.unwrap_or_else(|| sampled::judge(claims, experiment, progress))
+    let exactly = if experiment.is_sampled {
+        Err(Unknown::because("[monte_carlo], --seeds or --max-seeds asks for samples"))
+    } else {
+        exactly::judge(claims, experiment, progress)
+    };
+    exactly.unwrap_or_else(|reason| sampled::judge(claims, experiment, &reason, progress))
 }

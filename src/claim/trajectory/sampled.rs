@@ -10,7 +10,7 @@ use crate::claim::intervals::Intervals;
 use crate::claim::tables::{ExactTables, MomentTables, finite};
 use crate::claim::{NonFinite, Progress};
 use crate::ensemble::{BLOCK, Moments, Observables, Process};
-use crate::exact::expectations;
+use crate::exact::{Unknown, expectations};
 use crate::random::Role;
 use crate::scenario::Experiment;
 use crate::stats::{Look, Looks};
@@ -19,10 +19,11 @@ use std::collections::BTreeMap;
 /// One block in so many carries the coarse paths that measure the integrator's bias.
 const COARSE_EVERY: u64 = 4;
 
-/// Judges the claims on the same paths.
+/// Judges the claims on the same paths, which they need for that `reason`.
 pub(super) fn judge(
     claims: &[(usize, &Trajectory)],
     experiment: &Experiment,
+    reason: &Unknown,
     progress: &dyn Progress,
 ) -> Compared {
     let model = &experiment.model;
@@ -31,6 +32,7 @@ pub(super) fn judge(
     let observables = model.observables(functions.tested);
     let comparison = Comparison {
         experiment,
+        reason,
         observables: &observables,
         margins: Margins::new(claims, experiment, &observables, progress),
         left_out: functions.left_out.iter().map(ToString::to_string).collect(),
@@ -43,6 +45,7 @@ pub(super) fn judge(
 /// Everything but the draws.
 struct Comparison<'a> {
     experiment: &'a Experiment,
+    reason: &'a Unknown,
     observables: &'a Observables,
     margins: Margins<'a>,
     left_out: Vec<String>,
@@ -146,13 +149,14 @@ impl Comparison<'_> {
             looks: look.number,
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
+            sampled_because: Some(self.reason.to_string()),
             order: None,
+            sentence: self.sentence(claim, verdict, worst, moments, intervals),
             worst: worst.map(|(index, gap)| {
                 let (function, time) = self.observables.place(index);
                 Worst::of_gap(function, time, gap, verdict, intervals.bias(index, verdict))
             }),
             left_out: self.left_out.clone(),
-            sentence: self.sentence(claim, verdict, worst, moments),
         })
     }
 
@@ -168,6 +172,7 @@ impl Comparison<'_> {
         verdict: Verdict,
         worst: Option<(usize, Gap)>,
         moments: &Moments,
+        intervals: &Intervals,
     ) -> String {
         let monte_carlo = self.experiment.monte_carlo;
         let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
@@ -202,8 +207,23 @@ impl Comparison<'_> {
                 self.events(moments.seeds())
             ),
             Verdict::Inconclusive => {
-                format!("undecided within {margin}: most is missing for {place} ({terms})")
+                let remedy = worst.map_or("", |(index, gap)| remedy(gap, intervals.bias(index, verdict)));
+                format!(
+                    "undecided within {margin}: most is missing for {place}; {remedy} may decide it ({terms})"
+                )
             }
         }
+    }
+}
+
+/// What would narrow the interval of a gap, where the bias of the integrator is so much of it.
+fn remedy(gap: Gap, bias: f64) -> &'static str {
+    let [low, high] = gap.upheld;
+    // NaN too is a bias that cannot be told.
+    if bias < (high - low) / 4.0 {
+        "more paths (--max-seeds) or a larger margin"
+    } else {
+        "more `substeps` in [sde] (half or more of the interval is the bias of the integrator), more paths (--max-seeds) \
+         or a larger margin"
     }
 }
