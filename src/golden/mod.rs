@@ -156,8 +156,8 @@ impl Golden {
 
     /// What figures draw of it.
     pub fn curves(&self) -> Curves<'_> {
-        let Self { times, functions, optimizer, sde, .. } = self;
-        Curves { times, functions, optimizer, sde, exact: None }
+        let Self { times, functions, optimizer, sde, seeds, .. } = self;
+        Curves { times, functions, optimizer, sde, exact: None, are_exact: *seeds == 0 }
     }
 
     /// The overlay as SVG.

@@ -43,12 +43,19 @@ pub struct Curves<'a> {
     pub sde: &'a Table,
     /// Exact expectations, drawn as a reference.
     pub exact: Option<&'a ExactTables>,
+    /// Whether the means themselves are exact expectations, which have no confidence bands.
+    pub are_exact: bool,
 }
 
 impl<'a> From<&'a MomentTables> for Curves<'a> {
     fn from(tables: &'a MomentTables) -> Self {
         let MomentTables { times, functions, optimizer, sde, exact, .. } = tables;
-        Self { times, functions, optimizer, sde: &sde.table, exact: exact.as_ref() }
+        let are_exact = exact.as_ref().is_some_and(|exact| {
+            exact.optimizer.as_ref() == Some(&optimizer.mean) && exact.sde.as_ref() == Some(&sde.table.mean)
+        });
+        // A reference that is the curve itself would only hide it.
+        let exact = exact.as_ref().filter(|_| !are_exact);
+        Self { times, functions, optimizer, sde: &sde.table, exact, are_exact }
     }
 }
 
