@@ -53,9 +53,7 @@ pub(super) fn figures<'a>(
     };
     let is_square = |function: &str, group| Group::of(function) == group && root(function).is_some();
     [
-        figure("means", "means", "coordinates", &|function| {
-            Group::of(function) == Group::Coordinates
-        }),
+        figure("means", "means", "coordinates", &|function| Group::of(function) == Group::Coordinates),
         figure("second_moments", "second moments", "squares", &|function| {
             is_square(function, Group::Products)
         }),
@@ -65,15 +63,10 @@ pub(super) fn figures<'a>(
             "squared fluctuations",
             &|function| is_square(function, Group::Fluctuations),
         ),
-        figure("loss", "mean loss", "losses", &|function| {
-            Group::of(function) == Group::Loss
+        figure("loss", "mean loss", "losses", &|function| Group::of(function) == Group::Loss),
+        figure("bounded", "means of bounded functions", "bounded functions", &|function| {
+            Group::of(function) == Group::Bounded
         }),
-        figure(
-            "bounded",
-            "means of bounded functions",
-            "bounded functions",
-            &|function| Group::of(function) == Group::Bounded,
-        ),
     ]
     .into_iter()
     .flatten()
