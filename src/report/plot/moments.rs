@@ -79,8 +79,9 @@ pub(super) fn chosen<'a>(
     curves: Curves<'a>,
     functions: Vec<usize>,
     size: (u32, u32),
+    note: Option<String>,
 ) -> Moments<'a> {
-    Moments { title, name: "chosen", heading: "means", curves, golden: None, functions, note: None, size }
+    Moments { title, name: "chosen", heading: "means", curves, golden: None, functions, note, size }
 }
 
 /// The least width and height of a figure of `count` functions, in points: axes, their labels and a few
@@ -89,6 +90,12 @@ pub(super) fn least_size(count: usize) -> (u32, u32) {
     let columns = columns(count);
     let rows = count.div_ceil(columns);
     ((columns as u32 * 200).max(360), 120 + rows as u32 * 130)
+}
+
+/// The width and height that suit a figure of `count` functions, in points.
+pub(super) fn fitting_size(count: usize) -> (u32, u32) {
+    let rows = count.div_ceil(columns(count)) as u32;
+    (900, (80 + rows * 220).max(560))
 }
 
 impl Figure for Moments<'_> {
