@@ -74,7 +74,7 @@ fn an_interrupted_run_ends_at_once_with_what_was_decided() {
     // that is under way would take hours.
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     assert_eq!(status.code(), Some(130), "{lines}");
-    assert!(lines.contains("interrupted; 1 more scenarios were not begun"), "{lines}");
+    assert!(lines.contains("interrupted; 1 more scenario was not begun"), "{lines}");
     assert!(
         lines.contains("??   b: trajectory inconclusive, expected upheld: interrupted before it was decided")
     );

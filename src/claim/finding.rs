@@ -61,6 +61,8 @@ impl fmt::Display for Expectation {
 /// What a verdict without draws assumes: that numerical errors are within their bounds.
 pub(super) const EXACT_EXPECTATIONS: &str = "exact_expectations";
 
+const INTERRUPTED: &str = "interrupted before it was decided";
+
 /// One claim with its verdict, as reports give it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Finding {
@@ -98,8 +100,7 @@ pub struct Finding {
 impl Finding {
     /// Of a claim that nobody waited for.
     pub(super) fn interrupted(kind: &'static str, expected: Expectation, error_rate: f64) -> Self {
-        let sentence = "interrupted before it was decided".to_owned();
-        let exact = Self::exact(kind, expected, Verdict::Inconclusive, sentence);
+        let exact = Self::exact(kind, expected, Verdict::Inconclusive, INTERRUPTED.to_owned());
         Self { error_rate, assumes: Vec::new(), ..exact }
     }
 
@@ -126,6 +127,11 @@ impl Finding {
             left_out: Vec::new(),
             sentence,
         }
+    }
+
+    /// Whether it is of a claim that nobody waited for.
+    pub fn was_interrupted(&self) -> bool {
+        self.sentence == INTERRUPTED
     }
 
     /// Whether it rests on exact expectations, without a draw.
@@ -217,4 +223,9 @@ pub(super) fn terms(error_rate: f64, sample: &str, worst: Option<Gap>) -> String
     let in_margins = worst.map(|gap| gap.detectable / gap.margin).filter(|ratio| ratio.is_finite());
     let power = in_margins.map(|ratio| format!("gaps from {ratio:.2} margins on detectable, "));
     format!("error rate {error_rate:e}, {sample}, {}itocheck {version}", power.unwrap_or_default())
+}
+
+/// All of so many, in words.
+pub(super) fn all(count: usize, noun: &str) -> String {
+    if count == 1 { format!("the one {noun}") } else { format!("all {count} {noun}s") }
 }

@@ -1,4 +1,4 @@
-//! Answers without sampling noise (THEORY section 7): expectations of the test functions under the
+//! Answers without sampling noise (docs/theory.md): expectations of the test functions under the
 //! optimizer and under its SDE, each with a bound of its numerical error.
 //!
 //! | | DSGD, DCSGD on a quadratic | DSignSGD on a separable f |

@@ -77,6 +77,7 @@ fn answer(entries: &[Entry]) -> String {
     let claims = || entries.iter().flat_map(|entry| &entry.report.claims);
     let all = claims().count();
     match claims().filter(|claim| !claim.as_expected).count() {
+        0 if all == 1 => "The one claim came out as expected.".to_owned(),
         0 => format!("All {all} claims came out as expected."),
         missed => format!("{missed} of {all} claims did not come out as expected."),
     }

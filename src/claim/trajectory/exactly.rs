@@ -3,7 +3,7 @@
 use super::margins::Margins;
 use super::{Compared, Margin, Trajectory};
 use crate::claim::decision::{Gap, decide};
-use crate::claim::finding::{EXACT_EXPECTATIONS, Finding, Verdict, Worst};
+use crate::claim::finding::{EXACT_EXPECTATIONS, Finding, Verdict, Worst, all};
 use crate::claim::tables::{MomentTables, finite};
 use crate::claim::{NonFinite, Progress};
 use crate::ensemble::{Observables, TestFunction};
@@ -104,7 +104,8 @@ impl Comparison<'_> {
     }
 
     fn sentence(&self, claim: &Trajectory, verdict: Verdict, worst: Option<(usize, Gap)>) -> String {
-        let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
+        let functions = all(self.observables.functions.len(), "test function");
+        let times = all(self.observables.times() - 1, "time");
         let margin = claim.margin.describe();
         let version = env!("CARGO_PKG_VERSION");
         let pilot = if claim.margin.is_relative() { ", but for the pilot that sets the margins" } else { "" };
@@ -113,7 +114,7 @@ impl Comparison<'_> {
         let place = place.unwrap_or_default();
         match verdict {
             Verdict::Upheld => format!(
-                "the SDE tracks the optimizer within {margin} for all {functions} test functions at all {times} times; \
+                "the SDE tracks the optimizer within {margin} for {functions} at {times}; \
                  closest is {place} ({terms})"
             ),
             Verdict::Refuted => {

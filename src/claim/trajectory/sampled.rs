@@ -5,7 +5,7 @@ use super::margins::Margins;
 use super::{Compared, Trajectory};
 use crate::claim::contradiction::contradictions;
 use crate::claim::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide};
-use crate::claim::finding::{Finding, Verdict, Worst, terms};
+use crate::claim::finding::{Finding, Verdict, Worst, all, terms};
 use crate::claim::intervals::Intervals;
 use crate::claim::tables::{ExactTables, MomentTables, finite};
 use crate::claim::{NonFinite, Progress};
@@ -175,7 +175,8 @@ impl Comparison<'_> {
         intervals: &Intervals,
     ) -> String {
         let monte_carlo = self.experiment.monte_carlo;
-        let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
+        let functions = all(self.observables.functions.len(), "test function");
+        let times = all(self.observables.times() - 1, "time");
         let seeds = format!("{} seeds", moments.seeds());
         let terms = terms(monte_carlo.error_rate, &seeds, worst.map(|(_, gap)| gap));
         let margin = claim.margin.describe();
@@ -187,8 +188,7 @@ impl Comparison<'_> {
         };
         match verdict {
             Verdict::Upheld => format!(
-                "the SDE tracks the optimizer within {margin} for all {functions} test functions{left_out} at all {times} \
-                 times ({terms})"
+                "the SDE tracks the optimizer within {margin} for {functions}{left_out} at {times} ({terms})"
             ),
             Verdict::Refuted if worst.is_none() => format!(
                 "diverged: {} of the optimizer's and {} of the SDE's {} paths are not finite, so that moments do not \
