@@ -125,6 +125,7 @@ fn check(arguments: &Arguments, scenarios: &Scenarios, kept: &[Option<Golden>]) 
         })
     })?;
     if !is_complete {
+        standard_output(|out| writeln!(out, "interrupted; not all scenarios were compared"))?;
         return Ok(exit::INTERRUPTED);
     }
     for name in without_scenario(arguments, scenarios)? {
@@ -200,5 +201,9 @@ fn bless(
             None => writeln!(out, "same    {}", plain(name)),
         })
     })?;
-    Ok(if is_complete { exit::AS_EXPECTED } else { exit::INTERRUPTED })
+    if !is_complete {
+        standard_output(|out| writeln!(out, "interrupted; not all scenarios were blessed"))?;
+        return Ok(exit::INTERRUPTED);
+    }
+    Ok(exit::AS_EXPECTED)
 }
