@@ -10,7 +10,6 @@ use super::finding::{Expectation, Finding};
 use super::tables::MomentTables;
 use super::{Contradiction, NonFinite, Progress, Setting};
 use crate::ensemble::TestFunction;
-use crate::exact::Unknown;
 use crate::parameter::{Invalid, checked};
 use crate::scenario::Experiment;
 use schemars::JsonSchema;
@@ -118,10 +117,9 @@ pub(super) fn judge(
     if claims.is_empty() {
         return Compared::default();
     }
-    let exactly = if experiment.is_sampled {
-        Err(Unknown::because("[monte_carlo], --seeds or --max-seeds asks for samples"))
-    } else {
-        exactly::judge(claims, experiment, progress)
-    };
-    exactly.unwrap_or_else(|reason| sampled::judge(claims, experiment, &reason, progress))
+    if experiment.is_sampled {
+        return sampled::judge(claims, experiment, None, progress);
+    }
+    let exactly = exactly::judge(claims, experiment, progress);
+    exactly.unwrap_or_else(|unknown| sampled::judge(claims, experiment, Some(unknown), progress))
 }

@@ -10,7 +10,7 @@ use crate::claim::intervals::Intervals;
 use crate::claim::tables::{ExactTables, MomentTables, finite};
 use crate::claim::{NonFinite, Progress};
 use crate::ensemble::{BLOCK, Moments, Observables, Process};
-use crate::exact::{Unknown, expectations};
+use crate::exact::{Exact, Unknown, expectations};
 use crate::random::Role;
 use crate::scenario::Experiment;
 use crate::stats::{Look, Looks};
@@ -19,20 +19,27 @@ use std::collections::BTreeMap;
 /// One block in so many carries the coarse paths that measure the integrator's bias.
 const COARSE_EVERY: u64 = 4;
 
-/// Judges the claims on the same paths, which they need for that `reason`.
+const ASKED_FOR: &str = "[monte_carlo], --seeds or --max-seeds asks for it";
+
+/// Judges the claims on the same paths; `unknown` is what they would need for exact expectations, where nobody
+/// asked for paths.
 pub(super) fn judge(
     claims: &[(usize, &Trajectory)],
     experiment: &Experiment,
-    reason: &Unknown,
+    unknown: Option<Unknown>,
     progress: &dyn Progress,
 ) -> Compared {
     let model = &experiment.model;
     let seed = experiment.monte_carlo.seed;
     let functions = model.functions();
     let observables = model.observables(functions.tested);
+    let exact = expectations(model, &observables);
+    // Where paths are asked for, they may be needed all the same.
+    let unknown = unknown.or_else(|| exact.clone().complete(&observables.functions).err());
     let comparison = Comparison {
         experiment,
-        reason,
+        exact,
+        reason: unknown.map_or_else(|| ASKED_FOR.to_owned(), |unknown| unknown.to_string()),
         observables: &observables,
         margins: Margins::new(claims, experiment, &observables, progress),
         left_out: functions.left_out.iter().map(ToString::to_string).collect(),
@@ -45,7 +52,10 @@ pub(super) fn judge(
 /// Everything but the draws.
 struct Comparison<'a> {
     experiment: &'a Experiment,
-    reason: &'a Unknown,
+    /// What is known of the expectations without sampling.
+    exact: Exact,
+    /// Why paths are drawn.
+    reason: String,
     observables: &'a Observables,
     margins: Margins<'a>,
     left_out: Vec<String>,
@@ -64,7 +74,6 @@ impl Comparison<'_> {
         let mut moments = Moments::default();
         let mut findings = BTreeMap::new();
         let mut last = None;
-        let exact = expectations(&self.experiment.model, self.observables);
         for look in Looks::new(whole_blocks(monte_carlo.seeds), whole_blocks(monte_carlo.max_seeds)) {
             let blocks = moments.gap.count()..look.size;
             let steps = self.experiment.model.run.steps;
@@ -91,11 +100,14 @@ impl Comparison<'_> {
         let tables = last.map(|intervals| {
             let margin = |index| self.margins.of(claims[0].1.margin, index);
             let tables = MomentTables::sampled(&moments, self.observables, &intervals, margin);
-            MomentTables { exact: ExactTables::new(&exact, self.observables.times()), ..tables }
+            MomentTables { exact: ExactTables::new(&self.exact, self.observables.times()), ..tables }
         });
         let shows_its_events = self.events(moments.seeds()) >= EVENTS_FOR_AN_INTERVAL;
-        let contradictions =
-            if shows_its_events { contradictions(&moments, self.observables, &exact) } else { Vec::new() };
+        let contradictions = if shows_its_events {
+            contradictions(&moments, self.observables, &self.exact)
+        } else {
+            Vec::new()
+        };
         Compared {
             findings,
             moments: tables,
@@ -149,7 +161,7 @@ impl Comparison<'_> {
             looks: look.number,
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
-            sampled_because: Some(self.reason.to_string()),
+            sampled_because: Some(self.reason.clone()),
             order: None,
             sentence: self.sentence(claim, verdict, worst, moments, intervals),
             worst: worst.map(|(index, gap)| {

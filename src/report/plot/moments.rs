@@ -113,15 +113,19 @@ impl Figure for Moments<'_> {
             (Sample::Line(OPTIMIZER_STROKE, opacity), "optimizer".to_owned()),
             (Sample::Line(SDE_STROKE, opacity), "SDE".to_owned()),
         ];
-        legend.extend(self.curves.exact.map(|_| (Sample::Line(EXACT_STROKE, 0.0), "exact".to_owned())));
-        legend.extend(self.golden.map(|_| (Sample::Line(GOLDEN_STROKE, 0.0), "golden".to_owned())));
+        let panels: Vec<Panel> =
+            self.functions.iter().map(|&function| Panel::new(self.curves, self.golden, function)).collect();
+        if panels.iter().any(|panel| panel.exact.iter().flatten().any(Option::is_some)) {
+            legend.push((Sample::Line(EXACT_STROKE, 0.0), "exact".to_owned()));
+        }
+        if panels.iter().any(|panel| !panel.golden.is_empty()) {
+            legend.push((Sample::Line(GOLDEN_STROKE, 0.0), "golden".to_owned()));
+        }
         let how = if self.curves.are_exact { "without sampling error" } else { "with 95 % confidence bands" };
         let heading = format!("{} {how}", self.heading);
         let page = Page { title: self.title, heading: &heading, legend, note: self.note.clone() };
         let room = page.draw(canvas, self.size)?;
         let cells = grid(room, self.functions.len());
-        let panels: Vec<Panel> =
-            self.functions.iter().map(|&function| Panel::new(self.curves, self.golden, function)).collect();
         // One margin for all keeps the frames aligned.
         let mut margin: f64 = 0.0;
         for (panel, cell) in panels.iter().zip(&cells) {
