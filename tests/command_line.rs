@@ -357,6 +357,8 @@ fn lists_have_every_name_with_what_it_means() {
     ] {
         assert!(noises.contains(&format!("\n{line}")), "{line} is not in\n{noises}");
     }
+    // A table of which any name can be the key.
+    assert!(printed(&["list", "compressors"]).contains("      first: { NAME = { .. } }\n"));
     let claims = printed(&["list", "claims"]);
     assert!(claims.contains("      margin: number, default 0.05\n"), "{claims}");
     assert!(claims.contains("      margin: { effect }, { absolute } or { constant }\n"), "{claims}");

@@ -116,6 +116,9 @@ pub(super) fn judge(
     if claims.is_empty() {
         return Compared::default();
     }
-    let exactly = if experiment.is_sampled { None } else { exactly::judge(claims, experiment, progress) };
-    exactly.unwrap_or_else(|| sampled::judge(claims, experiment, progress))
+    if experiment.is_sampled {
+        return sampled::judge(claims, experiment, None, progress);
+    }
+    let exactly = exactly::judge(claims, experiment, progress);
+    exactly.unwrap_or_else(|unknown| sampled::judge(claims, experiment, Some(unknown), progress))
 }
