@@ -181,14 +181,16 @@ fn where_there_is_no_terminal_a_line_now_and_then_says_how_much_time_is_left() {
     let mut line = String::new();
     let mut told = BufReader::new(talking.stderr.take().unwrap());
     assert!(told.read_line(&mut line).unwrap() > 0);
-    // The first comes after ten seconds; other work on the machine may hold it up.
-    assert!((9.0..30.0).contains(&begin.elapsed().as_secs_f64()), "{:?}", begin.elapsed());
-    assert!(line.starts_with("[1/1] slow 00:00:1") && line.ends_with(" left for this look\n"), "{line:?}");
-    // Hours: 1e9 paths of 20 steps, not a guess of nothing.
-    assert!(!line.contains(", 00:00:0"), "{line:?}");
+    let waited = begin.elapsed().as_secs_f64();
+    // Before anything may fail: they would run for hours.
     for child in [&quiet, &talking] {
         Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     }
+    // The first comes after ten seconds; other work on the machine may hold it up.
+    assert!((9.0..30.0).contains(&waited), "{waited}");
+    assert!(line.starts_with("[1/1] slow 00:00:1") && line.ends_with(" left for this look\n"), "{line:?}");
+    // Hours: 1e9 paths of 20 steps, not a guess of nothing.
+    assert!(!line.contains(", 00:00:0"), "{line:?}");
     assert_eq!(talking.wait().unwrap().code(), Some(130));
     let mut said = String::new();
     quiet.stderr.take().unwrap().read_to_string(&mut said).unwrap();
