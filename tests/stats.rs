@@ -61,12 +61,15 @@ fn clopper_pearson_limits_are_exact() {
 }
 
 #[test]
-fn looks_double_up_to_the_budget_and_spend_at_most_the_error_rate() {
+fn looks_double_up_to_the_budget_and_spend_the_error_rate() {
     let sizes: Vec<(u64, bool)> = Looks::new(3, 25).map(|look| (look.size, look.is_last)).collect();
     assert_eq!(sizes, [(3, false), (6, false), (12, false), (24, false), (25, true)]);
     assert_eq!(Looks::new(8, 4).count(), 1);
-    let spent: f64 = Looks::new(1, u64::MAX / 4).map(|look| look.share).sum();
-    assert!(spent < 1.0);
+    // All of it, and no more, over any number of looks; 1e-14 for the rounding of 63 terms.
+    for budget in [1, 2, 3, 100, u64::MAX / 4] {
+        let spent: f64 = Looks::new(1, budget).map(|look| look.share).sum();
+        assert!((spent - 1.0).abs() < 1e-14, "{spent} over looks up to {budget}");
+    }
 }
 
 fn gap(upheld: [f64; 2], refuted: [f64; 2]) -> Gap {
