@@ -21,6 +21,8 @@ proptest! {
         prop_assert!((first.mean(0) - mean).abs() < 1e-10);
         prop_assert!((first.standard_deviation(0) - variance.sqrt()).abs() < 1e-9);
         prop_assert!((first.standard_error(0) - (variance / n).sqrt()).abs() < 1e-9);
+        let cubes = values.iter().map(|value| (value - mean).powi(3)).sum::<f64>();
+        prop_assert!((first.skewness_of_mean(0) - cubes / n / variance.powf(1.5) / n.sqrt()).abs() < 1e-9);
     }
 }
 
@@ -41,6 +43,32 @@ fn student_quantiles_are_those_of_the_tables() {
     // Gaussian in the limit: Φ(4.753424) = 1 − 1e-6.
     assert!((student_quantile(1e9, 1e-6) - 4.753_424).abs() < 1e-5);
     assert_eq!(student_quantile(0.0, 0.1), f64::INFINITY);
+}
+
+#[test]
+fn limits_move_outwards_against_skewness() {
+    let limits = |values: &[f64]| {
+        let mut series = Series::default();
+        values.iter().for_each(|value| series.push(&[*value]));
+        let [low, high] = series.limits(0, 3.0);
+        let (mean, error) = (series.mean(0), series.standard_error(0));
+        [(mean - low) / error, (high - mean) / error]
+    };
+    // Eight observations: Fisher's standard deviation of their skewness is √(6·8·7/(6·9·11)) = 0.7521, that of
+    // the mean's over √8, and each limit moves by (2·9 + 1)/6 of that.
+    let symmetric = limits(&[-2.0, -1.0, -0.5, 0.0, 0.0, 0.5, 1.0, 2.0]);
+    let expected = 3.0 + 0.752_10 / 8f64.sqrt() * 19.0 / 6.0;
+    for half in symmetric {
+        assert!((half - expected).abs() < 1e-4, "{half} for {expected}");
+    }
+    // Seven zeros and a one: deviation 1/√8, third moment (7 + 343)/4096·… = 0.08203, skewness of a mean 0.6563.
+    let skewed = limits(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(skewed[0], 3.0);
+    assert!((skewed[1] - (expected + 0.656_25 * 19.0 / 6.0)).abs() < 1e-4, "{skewed:?}");
+    // What agrees has no width.
+    let mut constant = Series::default();
+    (0..8).for_each(|_| constant.push(&[1.5]));
+    assert_eq!(constant.limits(0, 3.0), [1.5, 1.5]);
 }
 
 #[test]
