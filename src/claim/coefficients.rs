@@ -1,7 +1,7 @@
 //! Claim `coefficients`: at states along the run, `E[Δx]/η` is the drift of the SDE and `Cov[Δx]/η` its
 //! diffusion covariance, one real `step` of the optimizer at a time.
 
-use super::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, POWER_QUANTILE, decide};
+use super::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide, detectable_beyond};
 use super::finding::{Expectation, Finding, Verdict, Worst, terms};
 use super::tables::{finite, finite_pair};
 use super::{Progress, Setting};
@@ -221,19 +221,19 @@ impl Coefficients {
             for (index, entry) in entries.iter().enumerate() {
                 let estimate = draws.mean(index) - entry.of_sde(&state.coefficients);
                 let (allowed, rounding) = entry.margin_and_rounding(state, self.margin, eta);
-                let standard_error = draws.standard_error(index);
                 let shows_its_events = state.shows_its_events(draws.count() * DRAWS_IN_BLOCK);
                 let interval = |quantile: f64| {
                     if !shows_its_events {
                         return [f64::NEG_INFINITY, f64::INFINITY];
                     }
-                    let half = quantile * standard_error + rounding;
-                    [estimate - half, estimate + half]
+                    let [low, high] = draws.limits(index, quantile);
+                    let claimed = entry.of_sde(&state.coefficients);
+                    [low - claimed - rounding, high - claimed + rounding]
                 };
                 // A coefficient that is exactly zero is upheld by draws that differ from it by rounding.
                 let margin = allowed + 4.0 * rounding;
-                let budget = (MOST_BLOCKS as f64 / draws.count() as f64).sqrt();
-                let detectable = margin + rounding + (refuted + POWER_QUANTILE) * standard_error / budget;
+                let budget = MOST_BLOCKS as f64 / draws.count() as f64;
+                let detectable = margin + rounding + detectable_beyond(draws, index, refuted, budget);
                 gaps.push(Gap {
                     estimate,
                     upheld: interval(upheld),
