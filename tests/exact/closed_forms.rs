@@ -196,3 +196,35 @@ fn far_from_the_minimum_the_sde_moves_at_speed_one() {
         assert_near(answers.sde_at(&fluctuation(0, 0), time).value, 0.0, 1e-9, "fluctuation");
     }
 }
+
+/// The mean of B Cauchy variables is one of them: a noise whose signs are known to 1e-10 only, beside one whose are to
+/// 1e-12.
+#[test]
+fn errors_hold_those_of_the_signs_probabilities() {
+    let answers = |noise: &str| {
+        Answers::of(&scenario(
+            "dsignsgd",
+            "saddle = { eigenvalues = [1.0, -0.5] }",
+            &format!("{{ count = 3, noise.{noise} }}"),
+            "learning_rate = 0.05, steps = 40, records = 2, start = 0.2",
+            "",
+        ))
+    };
+    let batch = answers("batch_mean_t = { scale = 1.0, dof = 1 }, batch_size = 7");
+    let one = answers("student_t = { scale = 1.0, dof = 1 }");
+    let functions: Vec<String> = one.observables.functions.iter().map(ToString::to_string).collect();
+    for function in &functions {
+        for (got, expected) in
+            [(batch.optimizer(function), one.optimizer(function)), (batch.sde(function), one.sde(function))]
+        {
+            assert_near(got.value, expected.value, got.error + expected.error, function);
+        }
+    }
+    // A mean step is off by 2η times the error of a probability: after T = 2 by 4 of them, where f is convex.
+    assert_near(batch.optimizer("x[0]").error, 4e-10, 1e-12, "convex");
+    assert_near(one.optimizer("x[0]").error, 4e-12, 1e-13, "convex");
+    assert!(batch.sde("x[0]").error >= 4e-10 && one.sde("x[0]").error >= 4e-12);
+    // Where f″ = −1/2 paths part at the rate 2Ξ₁′(0)/2 = 1/π: by e^{2/π} = 1.890, which discrete steps reach but for O(η).
+    assert_near(batch.optimizer("x[1]").error / 4e-10, (2.0 / PI).exp(), 0.03, "concave");
+    assert!(batch.sde("x[1]").error >= 4e-10 * (2.0 / PI).exp());
+}
