@@ -3,6 +3,7 @@
 
 use super::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide, detectable_beyond};
 use super::finding::{Expectation, Finding, Verdict, Worst, terms};
+use super::forecast::{Forecast, decided, rehearsal_seed, unseen_quantile};
 use super::tables::{finite, finite_pair};
 use super::{Progress, Setting};
 use crate::agent::Scratch;
@@ -12,10 +13,11 @@ use crate::parameter::{Invalid, checked};
 use crate::random::{Role, Stream};
 use crate::scenario::Experiment;
 use crate::sde;
-use crate::stats::{Looks, Series, student_quantile};
+use crate::stats::{Look, Looks, Series, student_quantile};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::ops::Range;
+use std::time::Instant;
 
 /// States at which coefficients are compared.
 const STATES: usize = 4;
@@ -29,6 +31,9 @@ const DRAWS_IN_BLOCK: u64 = 256;
 /// Blocks of draws at the first look and at most, at each state.
 const FIRST_BLOCKS: u64 = 64;
 const MOST_BLOCKS: u64 = 4096;
+
+/// Blocks that a forecast rehearses.
+const REHEARSED_BLOCKS: u64 = 16;
 
 const DEFAULT_MARGIN: f64 = 0.05;
 
@@ -203,6 +208,51 @@ impl Coefficients {
             }
         }
         unreachable!("the last look decides")
+    }
+
+    /// What judging it is expected to take, from a rehearsal.
+    pub(super) fn forecast(&self, experiment: &Experiment, progress: &dyn Progress) -> Forecast {
+        let Experiment { model, monte_carlo, .. } = experiment;
+        let begin = Instant::now();
+        let entries = Entry::all(model);
+        let states = states(model, monte_carlo.seed);
+        let before = begin.elapsed().as_secs_f64();
+        progress.announce(REHEARSED_BLOCKS * states.len() as u64 * DRAWS_IN_BLOCK);
+        let begin = Instant::now();
+        let rehearsed: Vec<Series> = (0..states.len())
+            .map(|index| {
+                let role = Role::Increments(index as u32);
+                let sampler =
+                    Sampler { model, entries: &entries, seed: rehearsal_seed(monte_carlo.seed), role };
+                let mut draws = Series::default();
+                sampler.extend(&mut draws, &states[index], 0..REHEARSED_BLOCKS, progress);
+                draws
+            })
+            .collect();
+        let per_block = begin.elapsed().as_secs_f64() / REHEARSED_BLOCKS as f64;
+        let cells = states.len() * entries.len();
+        let gaps = |look: Look| {
+            let quantile = unseen_quantile(REHEARSED_BLOCKS, cells);
+            let at_look = |(state, draws): (&State, &Series)| {
+                let claimed = |index: usize| entries[index].of_sde(&state.coefficients);
+                draws.extrapolated(look.size, claimed, quantile)
+            };
+            let draws: Vec<Series> = states.iter().zip(&rehearsed).map(at_look).collect();
+            let levels = Levels::new(monte_carlo.error_rate, look, cells);
+            Some(self.gaps(&states, &draws, &entries, model.run.learning_rate, levels))
+        };
+        let decided = decided(Looks::new(FIRST_BLOCKS, MOST_BLOCKS), gaps);
+        Forecast {
+            kind: "coefficients",
+            sample: format!(
+                "{} draws at each of {} states",
+                decided.look.size * DRAWS_IN_BLOCK,
+                states.len()
+            ),
+            seeds: decided.look.size * DRAWS_IN_BLOCK,
+            seconds: before + per_block * decided.look.size as f64,
+            ..decided.forecast()
+        }
     }
 
     fn gaps(

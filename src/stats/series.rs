@@ -113,6 +113,25 @@ impl Series {
         [self.mean[index] - half(-skewness), self.mean[index] + half(skewness)]
     }
 
+    /// What `count` observations of the same law are expected to give, about each expectation the value `toward`
+    /// of its quantity unless the mean is farther from it than `quantile` standard errors: by what is beyond.
+    pub fn extrapolated(&self, count: u64, toward: impl Fn(usize) -> f64, quantile: f64) -> Self {
+        let mean = |index: usize| {
+            let target = toward(index);
+            let difference = self.mean[index] - target;
+            let beyond = (difference.abs() - quantile * self.standard_error(index)).max(0.0);
+            target + difference.signum() * beyond
+        };
+        let growth = (count as f64 - 1.0) / (self.count as f64 - 1.0);
+        let grown = |sums: &[f64]| sums.iter().map(|sum| growth * sum).collect();
+        Self {
+            count,
+            mean: (0..self.mean.len()).map(mean).collect(),
+            squares: grown(&self.squares),
+            cubes: grown(&self.cubes),
+        }
+    }
+
     /// Degrees of freedom of the standard errors.
     pub fn degrees_of_freedom(&self) -> f64 {
         self.count as f64 - 1.0

@@ -3,10 +3,13 @@
 //! sampling, else on sampled paths.
 
 mod exactly;
+mod forecast;
 mod margins;
 mod sampled;
 
 use super::finding::{Expectation, Finding};
+pub(super) use forecast::forecast;
+
 use super::sampling::Simulated;
 use super::tables::MomentTables;
 use super::{Progress, Setting};

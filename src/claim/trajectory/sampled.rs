@@ -26,6 +26,19 @@ pub(super) fn judge(
     unknown: Option<Unknown>,
     progress: &dyn Progress,
 ) -> Compared {
+    prepared(claims, experiment, unknown, progress, |comparison, sampling| {
+        comparison.judge(claims, sampling, progress)
+    })
+}
+
+/// What `then` makes of the claims' comparison, before any path of it is drawn.
+pub(super) fn prepared<T>(
+    claims: &[(usize, &Trajectory)],
+    experiment: &Experiment,
+    unknown: Option<Unknown>,
+    progress: &dyn Progress,
+    then: impl FnOnce(&Comparison, Sampling) -> T,
+) -> T {
     let Experiment { model, monte_carlo, .. } = experiment;
     let functions = model.functions();
     let observables = model.observables(functions.tested);
@@ -51,7 +64,7 @@ pub(super) fn judge(
         left_out: functions.left_out.iter().map(ToString::to_string).collect(),
     };
     let sampling = Sampling::new(model, &observables, shadowing.as_ref(), monte_carlo.seed);
-    comparison.judge(claims, sampling, progress)
+    then(&comparison, sampling)
 }
 
 /// The smaller of two; NaN where one is, unlike [`f64::min`].
@@ -60,14 +73,14 @@ fn smaller(a: f64, b: f64) -> f64 {
 }
 
 /// Everything but the draws.
-struct Comparison<'a> {
-    experiment: &'a Experiment,
+pub(super) struct Comparison<'a> {
+    pub experiment: &'a Experiment,
     /// What is known of the expectations without sampling.
     exact: Exact,
     /// Why paths are drawn.
     reason: String,
-    observables: &'a Observables,
-    margins: Margins<'a>,
+    pub observables: &'a Observables,
+    pub margins: Margins<'a>,
     left_out: Vec<String>,
 }
 
@@ -113,7 +126,7 @@ impl Comparison<'_> {
         Compared { findings, moments: tables, simulated: sampling.simulated(&self.exact) }
     }
 
-    fn first_look(&self, sampling: &Sampling) -> u64 {
+    pub fn first_look(&self, sampling: &Sampling) -> u64 {
         let monte_carlo = &self.experiment.monte_carlo;
         match (monte_carlo.seeds, sampling.shadowing) {
             (None, Some(shadowing)) => shadowing.seeds.min(monte_carlo.first_look()),
