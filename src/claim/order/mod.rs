@@ -137,6 +137,10 @@ impl Order {
             Verdict::Refuted => format!("the SDE is no weak approximation of order {claimed}"),
             Verdict::Inconclusive => format!("undecided whether the order is {claimed}"),
         };
-        format!("{said}: over {} learning rates the gap falls with order {}", self.models.len(), estimate.describe())
+        format!(
+            "{said}: over {} learning rates the gap falls with order {}",
+            self.models.len(),
+            estimate.describe()
+        )
     }
 }

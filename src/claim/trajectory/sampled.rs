@@ -98,11 +98,7 @@ impl Comparison<'_> {
                 ..tables
             }
         });
-        Compared {
-            findings,
-            moments: tables,
-            simulated: sampling.simulated(&exact),
-        }
+        Compared { findings, moments: tables, simulated: sampling.simulated(&exact) }
     }
 
     fn first_look(&self, sampling: &Sampling) -> u64 {
