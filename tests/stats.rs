@@ -3,7 +3,7 @@
 
 use itocheck::claim::{Gap, Levels, Verdict, decide};
 use itocheck::random::{Role, Stream};
-use itocheck::stats::{Looks, Series, clopper_pearson, student_quantile};
+use itocheck::stats::{Line, Looks, Point, Series, clopper_pearson, student_quantile};
 use proptest::prelude::*;
 
 proptest! {
@@ -164,4 +164,47 @@ fn error_rates_hold_on_the_margin() {
     }
     // And the counting would notice: a gap well outside is refuted far more often.
     assert!(wrong_verdicts(3.0, Verdict::Refuted, alpha, 200) > 150);
+}
+
+/// How often the slope's interval misses −2, over 2000 noisy points on `y = 1 − 2x` whose intervals reach `quantile`
+/// standard errors to either side.
+fn missed_slopes(quantile: f64) -> usize {
+    let missed = |path: &u64| {
+        let mut stream = Stream::new(7, Role::States, *path);
+        let errors = [0.05, 0.2, 0.4, 0.3];
+        let points = errors.iter().zip([0.0, 1.0, 2.0, 3.0]).map(|(error, x)| {
+            let estimate = 1.0 - 2.0 * x + error * stream.normal();
+            Point { x, estimate, interval: [estimate - quantile * error, estimate + quantile * error] }
+        });
+        let slope = Line::through(points.collect()).unwrap().slope();
+        assert!(slope.interval[0] <= slope.estimate && slope.estimate <= slope.interval[1]);
+        !(slope.interval[0]..=slope.interval[1]).contains(&-2.0)
+    };
+    (0..2000).filter(missed).count()
+}
+
+#[test]
+fn intervals_of_slopes_miss_no_more_than_those_of_the_points() {
+    // Four intervals that miss with 0.2/4 each, at 1.96 standard errors, miss at once with 0.2 at most: 400 of 2000,
+    // and 460 with a probability of 1e-3. Ends of intervals are no joint region: they are conservative.
+    assert!(missed_slopes(1.96) <= 460);
+    // Intervals a sixth as wide are too narrow, and seen to be.
+    assert!(missed_slopes(1.96 / 6.0) > 460, "{}", missed_slopes(1.96 / 6.0));
+}
+
+#[test]
+fn a_line_goes_through_its_points_and_leaves_out_what_is_hidden() {
+    let point = |x: f64, y: f64, low: f64, high: f64| Point { x, estimate: y, interval: [low, high] };
+    let hidden = point(3.0, 9.0, f64::NEG_INFINITY, 10.0);
+    let line = Line::through(vec![point(0.0, 1.0, 0.9, 1.1), point(2.0, 5.0, 4.9, 5.1), hidden]).unwrap();
+    let near = |got: f64, expected: f64| assert!((got - expected).abs() < 1e-12, "{got} {expected}");
+    near(line.slope().estimate, 2.0);
+    near(line.slope().interval[0], 1.9);
+    near(line.slope().interval[1], 2.1);
+    near(line.at(1.0).estimate, 3.0);
+    near(line.at(1.0).interval[1], 3.1);
+    // Beyond the points the band opens: 5 + 2·2 + (0.1 + 0.1)·… of the ends 5.1 and 0.9.
+    near(line.at(4.0).interval[1], 5.1 + 4.2);
+    assert_eq!(line.left_out().count(), 1);
+    assert!(Line::through(vec![point(0.0, 1.0, 0.9, 1.1), hidden]).is_none());
 }

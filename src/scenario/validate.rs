@@ -10,7 +10,7 @@ use crate::model::{Model, Run};
 use crate::objective::Objective;
 use crate::parameter::{Invalid, checked, shown};
 use crate::random::Role;
-use crate::sde;
+use crate::sde::{self, Form};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -75,6 +75,10 @@ fn model(
     let learning_rate = run.learning_rate;
     let mut sde = sde::derive(scenario.optimizer, scenario.sde.form, agents, learning_rate)?;
     if let Some(mutant) = scenario.sde.mutant {
+        if scenario.sde.form == Form::ModifiedOrder2 && mutant.replaces_the_sde() {
+            let message = "a mistake in an SDE that has no modified form; expected form = \"general\", or another mistake";
+            return Err(Invalid::new("sde.mutant", message));
+        }
         sde = mutant.spoil(scenario.optimizer, sde, agents, learning_rate)?;
     }
     Ok(Model {

@@ -18,6 +18,10 @@ pub enum Mutant {
     NoCompressionNoise,
     /// η in place of √η before the diffusion; every optimizer.
     EtaForSqrtEta,
+    /// No diffusion at all: the flow of the drift; every optimizer.
+    NoNoise,
+    /// Half of the drift; every optimizer.
+    HalfDrift,
     /// The 1/N of the diffusion covariance lost; every optimizer.
     AgentsLost,
     /// Theorem 2 with the Ξ of Gaussian noise of the same scale; dsignsgd only.
@@ -44,7 +48,7 @@ impl Mutant {
         {
             let message = format!(
                 "this mistake is one in the SDE of {name}; expected one that this optimizer can have (every one \
-                 eta_for_sqrt_eta, agents_lost; dcsgd no_compression_noise; dsignsgd gaussian_xi, xi_without_two, \
+                 eta_for_sqrt_eta, no_noise, half_drift, agents_lost; dcsgd no_compression_noise; dsignsgd gaussian_xi, xi_without_two, \
                  identity_diffusion)"
             );
             return Err(Invalid::new("sde.mutant", message));
@@ -55,10 +59,11 @@ impl Mutant {
         }
         Ok(match self {
             Self::NoCompressionNoise => Box::new(DsgdSde { agents, learning_rate }),
+            Self::NoNoise => Box::new(Scaled { sde, drift: 1.0, diffusion: 0.0 }),
             Self::EtaForSqrtEta => Box::new(Scaled { sde, drift: 1.0, diffusion: learning_rate }),
             Self::AgentsLost => Box::new(Scaled { sde, drift: 1.0, diffusion: n }),
             Self::GaussianXi => Box::new(GaussianXi::new(agents, learning_rate)?),
-            Self::XiWithoutTwo => Box::new(Scaled { sde, drift: 0.5, diffusion: 1.0 }),
+            Self::HalfDrift | Self::XiWithoutTwo => Box::new(Scaled { sde, drift: 0.5, diffusion: 1.0 }),
             Self::IdentityDiffusion => Box::new(IdentityDiffusion { sde, variance: learning_rate / n }),
         })
     }
@@ -70,8 +75,13 @@ impl Mutant {
             Self::GaussianXi | Self::XiWithoutTwo | Self::IdentityDiffusion => {
                 Some((OptimizerName::Dsignsgd, "dsignsgd"))
             }
-            Self::EtaForSqrtEta | Self::AgentsLost => None,
+            Self::EtaForSqrtEta | Self::NoNoise | Self::HalfDrift | Self::AgentsLost => None,
         }
+    }
+
+    /// Whether it is made in an SDE of its own, whatever the one that is given.
+    pub fn replaces_the_sde(self) -> bool {
+        matches!(self, Self::NoCompressionNoise | Self::GaussianXi)
     }
 
     /// Whether the SDE with the mistake is the right one all the same.
@@ -82,7 +92,11 @@ impl Mutant {
             Self::NoCompressionNoise => agents.groups().iter().all(|group| group.compressor.omega() == 0.0),
             Self::AgentsLost => agents.count() == 1,
             Self::GaussianXi => agents.groups().iter().all(|group| gaussian(&*group.noise)),
-            Self::EtaForSqrtEta | Self::XiWithoutTwo | Self::IdentityDiffusion => false,
+            Self::EtaForSqrtEta
+            | Self::NoNoise
+            | Self::HalfDrift
+            | Self::XiWithoutTwo
+            | Self::IdentityDiffusion => false,
         }
     }
 }
