@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 use itocheck::claim::{Gap, Verdict, decide};
+use itocheck::random::{Role, Stream};
 use itocheck::stats::{Looks, Series, clopper_pearson, student_quantile};
 use proptest::prelude::*;
 
@@ -117,4 +118,55 @@ fn decisions_have_three_values() {
     assert_eq!(decide(&[barely, inside]).0, Verdict::Inconclusive);
     let unknown = gap([f64::NAN, f64::NAN], [f64::NAN, f64::NAN]);
     assert_eq!(decide(&[inside, unknown]).0, Verdict::Inconclusive);
+}
+
+/// How often the upper limit for a mean of 64 blocks lies below the truth, over `tail`, with its standard error: as
+/// [`Series::limits`] has it, and symmetric about the estimate. By importance sampling, as a level of 1e-7 asks for:
+/// `tilted` draws a block's mean less its expectation from a law whose mean is so many standard errors of the mean
+/// lower, and adds the logarithm of the likelihood ratio.
+fn misses(tail: f64, tilted: impl Fn(&mut Stream, f64, &mut f64) -> f64) -> [(f64, f64); 2] {
+    const BLOCKS: u64 = 64;
+    const RUNS: u64 = 20_000;
+    let quantile = student_quantile(BLOCKS as f64 - 1.0, tail);
+    // A miss is as many standard errors away as the normal law has it.
+    let shift = student_quantile(1e9, tail);
+    let mut weights = Series::default();
+    for run in 0..RUNS {
+        let mut stream = Stream::new(run, Role::Sde, 0);
+        let (mut blocks, mut log_ratio) = (Series::default(), 0.0);
+        (0..BLOCKS).for_each(|_| blocks.push(&[tilted(&mut stream, shift, &mut log_ratio)]));
+        let limits = [blocks.limits(0, quantile)[1], blocks.mean(0) + quantile * blocks.standard_error(0)];
+        weights.push(&limits.map(|limit| if limit < 0.0 { f64::exp(log_ratio) / tail } else { 0.0 }));
+    }
+    [0, 1].map(|index| (weights.mean(index), weights.standard_error(index)))
+}
+
+#[test]
+fn limits_hold_for_skewed_means_at_the_level_of_a_default_verdict() {
+    // α = 1e-6, half of it for the first of many looks, and half of that for sampling.
+    let tail = 2.5e-7;
+    let gaussian = |stream: &mut Stream, shift: f64, log_ratio: &mut f64| {
+        let mean = -shift / 8.0;
+        let z = stream.normal() + mean;
+        *log_ratio += -mean * z + mean * mean / 2.0;
+        z
+    };
+    // χ²_64/64, a block of squares: a χ² with its scale tilted to θ.
+    let squares = |stream: &mut Stream, shift: f64, log_ratio: &mut f64| {
+        let deviation = (2.0f64 / 64.0).sqrt();
+        let theta = 1.0 / (1.0 + shift * deviation / 8.0);
+        let chi_squared = theta * stream.chi_squared(64.0);
+        *log_ratio += 32.0 * theta.ln() - chi_squared / 2.0 * (1.0 - 1.0 / theta);
+        chi_squared / 64.0 - 1.0
+    };
+    let [(held, error), (plain, _)] = misses(tail, squares);
+    assert!(held + 3.0 * error < 1.2, "squares: {held} ± {error} of the level");
+    // Without the allowance they miss four times as often as they may; what is Gaussian does not.
+    assert!(plain > 3.0, "squares, symmetric: {plain} of the level");
+    let [(held, error), (plain, plain_error)] = misses(tail, gaussian);
+    assert!(held + 3.0 * error < 1.0, "Gaussian: {held} ± {error} of the level");
+    assert!(
+        (plain - 1.0).abs() < 4.0 * plain_error,
+        "Gaussian, symmetric: {plain} ± {plain_error} of the level"
+    );
 }
