@@ -92,6 +92,12 @@ impl Shadowed {
         self.sde.push(&sde.fine.shadow);
     }
 
+    /// Whether all that the shadows gave is: z and q may overflow where x does not.
+    pub fn is_finite(&self) -> bool {
+        let Estimates { optimizer, sde, gap, refinement } = &self.estimates;
+        [optimizer, sde, gap, refinement, &self.optimizer, &self.sde].into_iter().all(Series::is_finite)
+    }
+
     fn merge(&mut self, other: Shadowed) {
         self.estimates.merge(other.estimates);
         self.optimizer.merge(other.optimizer);
@@ -161,6 +167,11 @@ impl Moments {
         }
         self.non_finite_optimizer += other.non_finite_optimizer;
         self.non_finite_sde += other.non_finite_sde;
+    }
+
+    /// Whether some path of either process is not finite.
+    pub fn has_diverged(&self) -> bool {
+        self.non_finite_optimizer + self.non_finite_sde > 0
     }
 
     /// Paths of each process that were simulated.

@@ -5,6 +5,7 @@
 use super::Trajectory;
 use super::margins::Margins;
 use crate::claim::Progress;
+use crate::claim::decision::EVENTS_FOR_AN_INTERVAL;
 use crate::ensemble::{
     BLOCK, Centre, Controls, Linearization, Observables, Process, Taylor, TestFunction, accumulate,
     observe_path,
@@ -62,7 +63,9 @@ impl<'a> Pilot<'a> {
         let growth_of_controls = 2;
         let may_shadow = experiment.monte_carlo.shadow == Shadow::Auto
             && model.optimizer.declared().is_some()
-            && model.can_sample(growth_of_controls);
+            && model.can_sample(growth_of_controls)
+            // Else the gates, which a verdict may not do without, could not be tested.
+            && model.rarest_events(experiment.monte_carlo.first_look()) >= EVENTS_FOR_AN_INTERVAL;
         match may_shadow.then(|| model.linearization()).flatten() {
             None => {
                 Self { margins: Margins::new(claims, experiment, observables, progress), shadowing: None }
@@ -101,11 +104,12 @@ impl<'a> Pilot<'a> {
         let shadowing = pays.then(|| {
             let half = QUANTILE / PART_OF_MARGIN;
             let needed = (half * half * shadowed) as u64;
+            let for_events = (EVENTS_FOR_AN_INTERVAL / model.rarest_events(1)).ceil() as u64;
             let controls = fits.map(|(taylor, regressions)| {
                 let coefficients = (0..regressions.len()).map(|index| regressions.fit(index).coefficients);
                 Controls::new(taylor, coefficients.collect(), observables.times())
             });
-            Shadowing { seeds: needed.max(LEAST_SEEDS), controls, linearization }
+            Shadowing { seeds: needed.max(for_events).max(LEAST_SEEDS), controls, linearization }
         });
         Self { margins, shadowing }
     }

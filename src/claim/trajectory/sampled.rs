@@ -4,10 +4,10 @@
 use super::margins::Margins;
 use super::pilot::{Pilot, Shadowing};
 use super::{Compared, Trajectory};
-use crate::claim::contradiction::{Contradiction, contradictions};
+use crate::claim::contradiction::{Contradiction, FALSE_ALARM, contradictions};
 use crate::claim::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide};
 use crate::claim::finding::{Finding, Verdict, Worst, terms};
-use crate::claim::gates;
+use crate::claim::gates::Distrust;
 use crate::claim::intervals::Intervals;
 use crate::claim::tables::{ExactTables, MomentTables, ShadowTables, finite};
 use crate::claim::{NonFinite, Progress};
@@ -50,9 +50,10 @@ pub(super) fn judge(
     comparison.judge(claims, &optimizer, &sde, progress)
 }
 
-/// What intervals are made of: estimates after the controls where there are any.
-fn estimates(moments: &Moments) -> &Estimates {
-    moments.shadowed.as_ref().map_or(&moments.raw, |shadowed| &shadowed.estimates)
+/// What intervals are made of: estimates after the controls where there are any that are trusted.
+fn estimates<'a>(moments: &'a Moments, distrust: Option<&Distrust>) -> &'a Estimates {
+    let shadowed = moments.shadowed.as_ref().filter(|_| distrust.is_none());
+    shadowed.map_or(&moments.raw, |shadowed| &shadowed.estimates)
 }
 
 /// Everything but the draws.
@@ -87,35 +88,43 @@ impl Comparison<'_> {
             let controls = self.shadowing.map(|shadowing| &shadowing.controls);
             let pair = Pair { optimizer, sde, observables: self.observables, steps, controls };
             moments.extend(&pair, blocks, &|| progress.tick(steps_in_block));
+            let distrust = self.distrust(&moments, &exact, look);
             let levels = Levels::new(monte_carlo.error_rate, look, self.margins.cells().count());
             let budget = (monte_carlo.max_seeds as f64 / moments.seeds() as f64).max(1.0);
-            let intervals = Intervals::new(estimates(&moments), self.observables, levels, budget);
+            let estimates = estimates(&moments, distrust.as_ref());
+            let intervals = Intervals::new(estimates, self.observables, levels, budget);
             for &(index, claim) in claims {
-                if !findings.contains_key(&index)
-                    && let Some(finding) = self.finding(claim, &moments, &intervals, look)
+                // What was decided on a shadow that is no longer trusted is withdrawn.
+                if (distrust.is_some() || !findings.contains_key(&index))
+                    && let Some(finding) = self.finding(claim, &moments, &intervals, look, distrust.as_ref())
                 {
                     progress.decided(index, &finding);
                     findings.insert(index, finding);
                 }
             }
-            last = Some(intervals);
+            last = Some((intervals, estimates, distrust));
             if findings.len() == claims.len() {
                 break;
             }
         }
-        let tables = last.map(|intervals| {
+        let (tables, distrust) = last.map_or((None, None), |(intervals, estimates, distrust)| {
             let margin = |index| self.margins.of(claims[0].1.margin, index);
-            let tables = MomentTables::sampled(estimates(&moments), self.observables, &intervals, margin);
-            MomentTables {
+            let tables = MomentTables::sampled(estimates, self.observables, &intervals, margin);
+            let tables = MomentTables {
                 exact: ExactTables::new(&exact, self.observables.times()),
                 shadow: ShadowTables::new(&moments, self.observables),
                 ..tables
-            }
+            };
+            (Some(tables), distrust)
         });
+        let mut contradictions = self.contradictions(&moments, &exact);
+        if let Some(Distrust::Contradicted(found)) = distrust {
+            contradictions.extend(found);
+        }
         Compared {
             findings,
             moments: tables,
-            contradictions: self.contradictions(&moments, &exact),
+            contradictions,
             non_finite: NonFinite { optimizer: moments.non_finite_optimizer, sde: moments.non_finite_sde },
             path_steps: moments.seeds() * self.experiment.model.run.steps as u64,
         }
@@ -129,20 +138,19 @@ impl Comparison<'_> {
         }
     }
 
-    /// What contradicts exact expectations, and what the paths of the shadow contradict.
+    /// What contradicts exact expectations.
     fn contradictions(&self, moments: &Moments, exact: &Exact) -> Vec<Contradiction> {
-        let is_finite = moments.non_finite_optimizer + moments.non_finite_sde == 0;
-        let shows_its_events = self.events(moments.seeds()) >= EVENTS_FOR_AN_INTERVAL;
-        if !is_finite || !shows_its_events {
+        let is_rare = self.experiment.model.rarest_events(moments.seeds()) < EVENTS_FOR_AN_INTERVAL;
+        if moments.has_diverged() || is_rare {
             return Vec::new();
         }
-        let mut found = contradictions(&moments.raw, self.observables, exact);
-        if let (Some(shadowed), Some(shadowing)) = (&moments.shadowed, self.shadowing) {
-            found.extend(contradictions(&shadowed.estimates, self.observables, exact));
-            let Moments { raw, .. } = moments;
-            found.extend(gates::contradicted(raw, shadowed, self.observables, &shadowing.linearization));
-        }
-        found
+        contradictions(&moments.raw, self.observables, exact, FALSE_ALARM)
+    }
+
+    /// Why nothing may be decided on the shadow any more, if there is a reason.
+    fn distrust(&self, moments: &Moments, exact: &Exact, look: Look) -> Option<Distrust> {
+        let linearization = &self.shadowing.filter(|_| !moments.has_diverged())?.linearization;
+        Distrust::of(moments, self.observables, linearization, exact, look)
     }
 
     /// The finding, or none where another look should decide.
@@ -152,14 +160,14 @@ impl Comparison<'_> {
         moments: &Moments,
         intervals: &Intervals,
         look: Look,
+        distrust: Option<&Distrust>,
     ) -> Option<Finding> {
         let cells: Vec<usize> = self.margins.cells().collect();
-        let diverged = moments.non_finite_optimizer + moments.non_finite_sde > 0;
-        let rare = self.events(moments.seeds()) < EVENTS_FOR_AN_INTERVAL;
+        let rare = self.experiment.model.rarest_events(moments.seeds()) < EVENTS_FOR_AN_INTERVAL;
         let too_rare = rare && claim.margin.is_relative();
-        let (verdict, worst) = if diverged {
+        let (verdict, worst) = if moments.has_diverged() {
             (Verdict::Refuted, None)
-        } else if too_rare {
+        } else if too_rare || distrust.is_some() {
             (Verdict::Inconclusive, None)
         } else {
             let gaps: Vec<Gap> = cells
@@ -169,7 +177,7 @@ impl Comparison<'_> {
             let (verdict, worst) = decide(&gaps);
             (verdict, worst.map(|worst| (cells[worst], gaps[worst])))
         };
-        if verdict == Verdict::Inconclusive && !look.is_last {
+        if verdict == Verdict::Inconclusive && !look.is_last && distrust.is_none() {
             return None;
         }
         let monte_carlo = self.experiment.monte_carlo;
@@ -198,14 +206,8 @@ impl Comparison<'_> {
                 Worst::of_gap(function, time, gap, verdict, intervals.bias(index, verdict))
             }),
             left_out: self.left_out.clone(),
-            sentence: self.sentence(claim, verdict, worst, moments),
+            sentence: self.sentence(claim, verdict, worst, moments, distrust),
         })
-    }
-
-    /// Expected occurrences of the rarest event of a step before the first record.
-    fn events(&self, seeds: u64) -> f64 {
-        let model = &self.experiment.model;
-        model.rarest_event(&model.run.start) * model.run.every() as f64 * seeds as f64
     }
 
     fn sentence(
@@ -214,6 +216,7 @@ impl Comparison<'_> {
         verdict: Verdict,
         worst: Option<(usize, Gap)>,
         moments: &Moments,
+        distrust: Option<&Distrust>,
     ) -> String {
         let monte_carlo = self.experiment.monte_carlo;
         let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
@@ -242,11 +245,14 @@ impl Comparison<'_> {
             Verdict::Refuted => {
                 format!("the SDE does not track the optimizer within {margin}: {place} ({terms})")
             }
+            Verdict::Inconclusive if let Some(distrust) = distrust => {
+                format!("undecided: {} ({terms})", distrust.reason())
+            }
             Verdict::Inconclusive if worst.is_none() => format!(
                 "undecided: the rarest event of a step (a sign against the gradient, a coordinate kept or dropped) is \
                  expected {:.1e} times before the first record, and an honest interval needs {EVENTS_FOR_AN_INTERVAL}; \
                  an absolute margin does not ({terms})",
-                self.events(moments.seeds())
+                self.experiment.model.rarest_events(moments.seeds())
             ),
             Verdict::Inconclusive => {
                 format!("undecided within {margin}: most is missing for {place} ({terms})")
