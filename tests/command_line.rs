@@ -357,6 +357,8 @@ fn lists_have_every_name_with_what_it_means() {
     ] {
         assert!(noises.contains(&format!("\n{line}")), "{line} is not in\n{noises}");
     }
+    // A table of which any name can be the key.
+    assert!(printed(&["list", "compressors"]).contains("      first: { NAME = { .. } }\n"));
     let claims = printed(&["list", "claims"]);
     assert!(claims.contains("      margin: number, default 0.05\n"), "{claims}");
     assert!(claims.contains("      margin: { effect }, { absolute } or { constant }\n"), "{claims}");
@@ -486,7 +488,7 @@ fn has_colour(text: &str) -> bool {
 fn colours_are_for_terminals_that_want_them() {
     let place = TempDir::new().unwrap();
     let wrong = good().replace("[[claims]]", "[sde]\nmutant = \"no_compression_noise\"\n[[claims]]");
-    let undecided = good().replace("effect = 0.3", "effect = 0.001");
+    let undecided = good().replace("effect = 0.3", "effect = 0.001") + "[monte_carlo]\nshadow = \"off\"\n";
     for (name, text) in [("good", &good()), ("wrong", &wrong), ("undecided", &undecided)] {
         fs::write(place.path().join(name).with_extension("toml"), text).unwrap();
     }

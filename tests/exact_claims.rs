@@ -64,6 +64,8 @@ fn exact_expectations_on_both_sides_decide_without_a_seed() {
         let worst = finding.worst.as_ref().unwrap();
         let [low, high] = worst.interval.unwrap();
         assert!(low <= worst.estimate.unwrap() && worst.estimate.unwrap() <= high && high - low < 1e-6);
+        assert_eq!((worst.sampling, worst.integration), (Some(0.0), Some((high - low) / 2.0)));
+        assert_eq!(finding.sampled_because, None);
         // The gap of the worst place decides on which side of a margin the claim is.
         let gap = worst.estimate.unwrap().abs();
         for (factor, verdict) in [(0.999, Verdict::Refuted), (1.001, Verdict::Upheld)] {
@@ -116,6 +118,52 @@ fn a_scenario_that_asks_for_samples_gets_them_beside_the_exact_values() {
             }
         }
     }
+}
+
+#[test]
+fn a_sampled_trajectory_says_why_it_is_not_exact() {
+    let reason = |text: &str| {
+        let finding = trajectory(&judge(&experiment(text), &Silent)).clone();
+        assert!(finding.seeds > 0 && !finding.is_exact(), "{}", finding.sentence);
+        finding.sampled_because.unwrap()
+    };
+    let loose = absolute(30.0);
+    let bounded =
+        loose.replace("\nobjective", "\nfunctions = [{ tanh = { coordinate = 0, scale = 1.0 } }]\nobjective");
+    let domain = loose.replace("start = 0.3", "start = 0.3\ndomain = { radius = 9.0 }");
+    let wide = loose.replace("[0.5, 2.0]", "{ from = 0.5, to = 2.0, count = 33 }");
+    let logistic = loose.replace(
+        "quadratic = { eigenvalues = [0.5, 2.0] }",
+        "logistic = { data = \"iris\", regularisation = 0.1 }",
+    );
+    for (text, expected) in [
+        (&bounded, "E tanh(x[0]/1) does not follow from two moments"),
+        (&domain, "paths stop at the edge of a domain"),
+        (&wide, "dimension 33; the moment equations are solved up to 32"),
+        (&logistic, "the objective is not quadratic"),
+    ] {
+        assert!(reason(text).starts_with(expected), "{}", reason(text));
+        // Who asks for paths needed them all the same.
+        assert_eq!(reason(text), reason(&sampled(text)));
+    }
+    assert_eq!(reason(&sampled(&loose)), "[monte_carlo], --seeds or --max-seeds asks for it");
+}
+
+#[test]
+fn an_optimizer_that_is_unstable_itself_is_told() {
+    // Stable up to ηL = 2, L = 2.
+    let sentence = |text: &str, eta: &str| {
+        let text = text.replace("learning_rate = 0.01", &format!("learning_rate = {eta}"));
+        let finding = trajectory(&judge(&experiment(&text), &Silent)).clone();
+        assert_eq!(finding.verdict, Verdict::Refuted);
+        finding.sentence
+    };
+    let tight = absolute(1e-6);
+    let hint = "unstable: the learning rate times the largest curvature is 2.020, above 2";
+    assert!(sentence(&tight, "1.01").ends_with(hint), "{}", sentence(&tight, "1.01"));
+    assert!(!sentence(&tight, "0.99").contains("unstable"));
+    // Bounded steps cannot grow.
+    assert!(!sentence(&signs(&tight), "1.01").contains("unstable"));
 }
 
 #[test]
@@ -194,8 +242,14 @@ fn reports_and_figures_show_exact_values() {
         for side in ["optimizer", "sde", "optimizer_error", "sde_error"] {
             assert_eq!(exact[side].as_array().unwrap().len(), 9, "{name} {side}");
         }
-        assert!(read(name, "means.svg").contains("exact"));
     }
+    // Exact curves have neither bands nor a reference beside them.
+    let heading = |name: &str| {
+        let svg = read(name, "means.svg");
+        ["exact", "means without sampling error", "means with 95 % confidence bands"]
+            .map(|text| svg.split('<').any(|part| part.contains(text)))
+    };
+    assert_eq!((heading("exact"), heading("sampled")), ([false, true, false], [true, false, true]));
     assert_eq!(moments("exact")["exact"]["sde"], moments("exact")["sde"]["mean"]);
     assert!(moments("unknown")["exact"].is_null());
     assert!(!read("unknown", "means.svg").contains("exact"));

@@ -328,6 +328,28 @@ fn signs_that_are_intractable_are_refused() {
 }
 
 #[test]
+fn a_compressor_whose_errors_cannot_be_averaged_is_refused_on_its_line() {
+    let refused = |second: &str| {
+        let group = format!("[[agents]]\ncount = 2\n{second}\n[run]");
+        common::refusal(&common::GOOD.replace("[run]", &group))
+    };
+    let message = refused(
+        "noise.multivariate_t = { scale = 1.0, dof = 9 }\ncompressor.dithering = { levels = 1, norm = \"inf\" }",
+    );
+    assert!(
+        message.starts_with(
+            "test.toml:11:1: agents[1].compressor: no E[Φ Φᵀ] under this noise: dithering takes the maximum"
+        ),
+        "{message}"
+    );
+    let message = refused("noise.gaussian = { scale = 1.0 }\ncompressor.perm_k = { k = 1 }");
+    assert!(
+        message.starts_with("test.toml:11:1: agents[1].compressor: some agents have perm_k"),
+        "{message}"
+    );
+}
+
+#[test]
 fn offsets_must_cancel() {
     let text = GOOD.replace("count = 2", "count = 2\ngradient_offset = [1.0, 0.0]");
     assert!(refusal(&text).contains(

@@ -16,7 +16,7 @@ fn judged_with(threads: usize) -> Judgement {
     let experiment = experiment(
         "title = \"t\"\noptimizer = \"dcsgd\"\nobjective.quadratic = { eigenvalues = [0.5, 2.0] }\n[[agents]]\ncount = 2\n\
          noise.gaussian = { scale = 1.0 }\ncompressor.rand_k = { k = 1 }\n[run]\nlearning_rate = 0.05\nsteps = 20\nrecords = 4\n\
-         start = 1.0\n[monte_carlo]\nseeds = 2000\nmax_seeds = 20000\nerror_rate = 1e-12\n[[claims]]\n[claims.trajectory]\nmargin = { effect = 0.001 }\n",
+         start = 1.0\n[monte_carlo]\nseeds = 2000\nmax_seeds = 20000\nerror_rate = 1e-12\nshadow = \"off\"\n[[claims]]\n[claims.trajectory]\nmargin = { effect = 0.001 }\n",
     );
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| judge(&experiment, &Silent))

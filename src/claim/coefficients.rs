@@ -257,7 +257,7 @@ impl Coefficients {
     ) -> Finding {
         let draws = format!("{seeds} draws at each");
         let terms = terms(experiment.monte_carlo.error_rate, &draws, worst.map(|(_, _, gap)| gap));
-        let tested = if experiment.model.can_sample(2) { "drift and diffusion" } else { "drift" };
+        let tested = if experiment.model.can_sample(2) { "drift and diffusion are" } else { "the drift is" };
         let percent = 100.0 * self.margin;
         let place = worst.map(|(state, entry, gap)| {
             let claimed = entry.of_sde(&state.coefficients);
@@ -272,16 +272,19 @@ impl Coefficients {
         let place = place.unwrap_or_default();
         let sentence = match verdict {
             Verdict::Upheld => format!(
-                "one step at a time, {tested} are the optimizer's within {percent} % at {states} state{} ({terms})",
+                "one step at a time, {tested} the optimizer's within {percent} % at {states} state{} ({terms})",
                 if states == 1 { "" } else { "s" }
             ),
             Verdict::Refuted => format!("{place}: off by more than {percent} % ({terms})"),
             Verdict::Inconclusive if worst.is_none() => format!(
                 "undecided: nowhere along the run is the rarest event of a step (a sign against the gradient, a coordinate \
-                 kept or dropped) frequent enough to be sampled ({terms})"
+                 kept or dropped) frequent enough to be sampled; a start nearer to the minimum or more noise would make it so \
+                 ({terms})"
             ),
             Verdict::Inconclusive => {
-                format!("undecided within {percent} %: most is missing for {place} ({terms})")
+                format!(
+                    "undecided within {percent} %: most is missing for {place}; a larger margin may decide it ({terms})"
+                )
             }
         };
         let left_out = if experiment.model.can_sample(2) { Vec::new() } else { vec!["diffusion".to_owned()] };
@@ -295,6 +298,7 @@ impl Coefficients {
             looks,
             detectable_gap: worst.and_then(|(_, _, gap)| finite(gap.detectable)),
             assumes: vec!["block_means_gaussian".to_owned()],
+            sampled_because: None,
             order: None,
             worst: worst.map(|(state, entry, gap)| {
                 let interval = gap.interval(verdict);

@@ -169,11 +169,6 @@ impl Moments {
         self.non_finite_sde += other.non_finite_sde;
     }
 
-    /// Whether some path of either process is not finite.
-    pub fn has_diverged(&self) -> bool {
-        self.non_finite_optimizer + self.non_finite_sde > 0
-    }
-
     /// Paths of each process that were simulated.
     pub fn seeds(&self) -> u64 {
         self.raw.seeds()

@@ -7,7 +7,7 @@ pub mod plot;
 pub mod terminal;
 mod write;
 
-use crate::claim::{Contradiction, Finding, Judgement, MomentTables, NonFinite, Verdict};
+use crate::claim::{Contradiction, Errors, Finding, Judgement, MomentTables, NonFinite, Verdict};
 use crate::scenario::Loaded;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -38,6 +38,8 @@ pub struct Report {
     pub claims: Vec<Finding>,
     /// Moments at the last look, where a trajectory was claimed.
     pub moments: Option<MomentTables>,
+    /// Modelling, integration and sampling, where moments were compared.
+    pub errors: Option<Errors>,
     /// Samples that contradict exact expectations: then itocheck is wrong, and so may its verdicts be.
     pub contradictions: Vec<Contradiction>,
     /// Paths that were not finite.
@@ -93,14 +95,18 @@ impl Outcome {
     }
 }
 
+/// So many of what a noun names.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// How many scenarios passed, failed, and stayed undecided.
 fn summary<'a>(reports: impl Iterator<Item = &'a Report>) -> String {
     let outcomes: Vec<Outcome> = reports.map(|report| report.outcome).collect();
     let count = |outcome: Outcome| outcomes.iter().filter(|known| **known == outcome).count();
     format!(
-        "{} scenario{}: {} passed, {} failed, {} inconclusive",
-        outcomes.len(),
-        if outcomes.len() == 1 { "" } else { "s" },
+        "{}: {} passed, {} failed, {} inconclusive",
+        counted(outcomes.len(), "scenario"),
         count(Outcome::Passed),
         count(Outcome::Failed),
         count(Outcome::Inconclusive)
@@ -147,6 +153,7 @@ impl Report {
                 path_steps,
             },
             claims: findings,
+            errors: moments.as_ref().map(Errors::of),
             moments,
             contradictions,
             non_finite,

@@ -47,11 +47,11 @@ impl Mutant {
                  eta_for_sqrt_eta, agents_lost; dcsgd no_compression_noise; dsignsgd gaussian_xi, xi_without_two, \
                  identity_diffusion)"
             );
-            return Err(Invalid::new("mutant", message));
+            return Err(Invalid::new("sde.mutant", message));
         }
         if self.changes_nothing(&agents) {
             let message = "changes nothing for these agents; expected a mistake that does";
-            return Err(Invalid::new("mutant", message));
+            return Err(Invalid::new("sde.mutant", message));
         }
         Ok(match self {
             Self::NoCompressionNoise => Box::new(DsgdSde { agents, learning_rate }),
