@@ -126,6 +126,11 @@ impl Model {
         rarest
     }
 
+    /// How often, in expectation, so many paths draw the rarest event of a step before the first record time.
+    pub fn rarest_events(&self, paths: u64) -> f64 {
+        self.rarest_event(&self.run.start) * self.run.every() as f64 * paths as f64
+    }
+
     /// Roughly the operations, of about a nanosecond, of one step of the optimizer.
     pub fn optimizer_operations(&self) -> f64 {
         let d = self.dimension();

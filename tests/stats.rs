@@ -3,7 +3,7 @@
 
 use itocheck::claim::{Gap, Verdict, decide};
 use itocheck::random::{Role, Stream};
-use itocheck::stats::{Line, Looks, Point, Series, clopper_pearson, student_quantile};
+use itocheck::stats::{Line, Looks, Point, Regressions, Series, clopper_pearson, student_quantile};
 use proptest::prelude::*;
 
 proptest! {
@@ -212,4 +212,82 @@ fn a_line_goes_through_its_points_and_leaves_out_what_is_hidden() {
     near(line.at(4.0).interval[1], 5.1 + 4.2);
     assert_eq!(line.left_out().count(), 1);
     assert!(Line::through(vec![point(0.0, 1.0, 0.9, 1.1), hidden]).is_none());
+}
+
+/// Three correlated quantities and their noise, drawn anew for each seed.
+fn triples(count: usize, seed: u64) -> Vec<[f64; 3]> {
+    let mut stream = Stream::new(seed, Role::Optimizer, 0);
+    let draw = |_| {
+        let (l, q) = (stream.normal(), stream.normal());
+        let q = 0.4 * l + q * q;
+        [3.0 + 2.0 * l - 0.7 * q + 0.3 * stream.normal(), 10.0 + l, q]
+    };
+    (0..count).map(draw).collect()
+}
+
+/// β, the variance of g and what is left of it, by the normal equations of centred sums.
+fn naive_fit(observations: &[[f64; 3]]) -> ([f64; 2], f64, f64) {
+    let n = observations.len() as f64;
+    let mean = |i: usize| observations.iter().map(|o| o[i]).sum::<f64>() / n;
+    let means = [mean(0), mean(1), mean(2)];
+    let covariance = |i: usize, j: usize| {
+        observations.iter().map(|o| (o[i] - means[i]) * (o[j] - means[j])).sum::<f64>() / (n - 1.0)
+    };
+    let [ll, lq, qq] = [covariance(1, 1), covariance(1, 2), covariance(2, 2)];
+    let [gl, gq] = [covariance(0, 1), covariance(0, 2)];
+    let determinant = ll * qq - lq * lq;
+    let beta = [(gl * qq - gq * lq) / determinant, (gq * ll - gl * lq) / determinant];
+    let left = observations.iter().map(|o| {
+        let residual = o[0] - means[0] - beta[0] * (o[1] - means[1]) - beta[1] * (o[2] - means[2]);
+        residual * residual
+    });
+    (beta, covariance(0, 0), left.sum::<f64>() / (n - 1.0))
+}
+
+fn pushed(observations: &[[f64; 3]]) -> Regressions {
+    let mut regressions = Regressions::default();
+    observations.iter().for_each(|observation| regressions.push([*observation].into_iter()));
+    regressions
+}
+
+#[test]
+fn regressions_are_those_of_the_normal_equations_however_they_were_merged() {
+    for seed in 0..50 {
+        let count = 5 + 7 * seed as usize;
+        let observations = triples(count, seed);
+        let (beta, variance, left) = naive_fit(&observations);
+        for cut in [0, 1, count / 3, count - 1, count] {
+            let mut regressions = pushed(&observations[..cut]);
+            regressions.merge(pushed(&observations[cut..]));
+            let fit = regressions.fit(0);
+            // Rounding of sums of numbers of size 10, of which normal equations lose twice the digits.
+            let is_close = |got: f64, expected: f64| (got - expected).abs() < 1e-9 * (1.0 + expected.abs());
+            assert!(is_close(fit.coefficients[0], beta[0]) && is_close(fit.coefficients[1], beta[1]));
+            assert!(
+                is_close(fit.variance, variance) && is_close(fit.residual_variance, left),
+                "{fit:?} {left}"
+            );
+        }
+    }
+}
+
+#[test]
+fn controls_that_are_one_or_none_are_taken_for_that() {
+    let fit = |of: fn(f64) -> [f64; 3]| {
+        pushed(&(0..100).map(|k| of((f64::from(k) * 0.7).sin())).collect::<Vec<_>>()).fit(0)
+    };
+    // g = 3s: one control has all, or both are the same, or none varies.
+    assert!((fit(|s| [3.0 * s, s, 0.0]).coefficients[0] - 3.0).abs() < 1e-12);
+    assert!((fit(|s| [3.0 * s, 0.0, s]).coefficients[1] - 3.0).abs() < 1e-12);
+    let twice = fit(|s| [3.0 * s, s, 2.0 * s]);
+    assert!(twice.residual_variance < 1e-12 && twice.coefficients.iter().all(|beta| beta.abs() < 4.0));
+    let without = fit(|s| [3.0 * s, 5.0, -1.0]);
+    assert_eq!(without.coefficients, [0.0, 0.0]);
+    assert_eq!(without.variance, without.residual_variance);
+    let constant = fit(|s| [7.0, s, s * s]);
+    assert_eq!((constant.coefficients, constant.variance), ([0.0, 0.0], 0.0));
+    assert!(
+        fit(|s| [s, f64::NAN, s]).residual_variance.is_nan()
+            || fit(|s| [s, f64::NAN, s]).coefficients[0] == 0.0
+    );
 }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt;
 
-/// The probability of any false alarm in one run, over all expectations of both processes.
+/// The probability of any false alarm of one test in one run, over all expectations of both processes.
 pub(super) const FALSE_ALARM: f64 = 1e-9;
 
 /// Where the SDE with m and with 2m steps differs by more than this of its mean, the steps are too long to
@@ -55,14 +55,16 @@ impl fmt::Display for Contradiction {
     }
 }
 
-/// All contradictions between samples and exact expectations.
+/// All contradictions between samples and exact expectations, with a probability of any false alarm of
+/// `false_alarm`.
 pub(super) fn contradictions(
     estimates: &Estimates,
     observables: &Observables,
     exact: &Exact,
+    false_alarm: f64,
 ) -> Vec<Contradiction> {
     let cells = observables.functions.len() * observables.times();
-    let level = Level::new(FALSE_ALARM / (4 * cells) as f64, estimates);
+    let level = Level::new(false_alarm / (4 * cells) as f64, estimates);
     let bias = |index| {
         let is_short =
             estimates.refinement.mean(index).abs() <= SHORT_STEPS * estimates.sde.mean(index).abs();

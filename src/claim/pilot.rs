@@ -3,6 +3,7 @@
 //! are used for nothing else, so that it moves no error rate.
 
 use super::Progress;
+use super::decision::EVENTS_FOR_AN_INTERVAL;
 use crate::ensemble::{
     BLOCK, Centre, Controls, Linearization, Observables, Process, Taylor, TestFunction, accumulate,
     observe_path,
@@ -64,7 +65,9 @@ impl Pilot {
         let growth_of_controls = 2;
         let may_shadow = monte_carlo.shadow == Shadow::Auto
             && model.optimizer.declared().is_some()
-            && model.can_sample(growth_of_controls);
+            && model.can_sample(growth_of_controls)
+            // Else its gates could not be tested, without which nothing may be decided on it.
+            && model.rarest_events(monte_carlo.first_look()) >= EVENTS_FOR_AN_INTERVAL;
         let linearization = may_shadow.then(|| model.linearization()).flatten()?;
         let steps = model.run.steps;
         progress.announce(2 * (CENTRE_PATHS + PILOT_PATHS) * steps as u64);
@@ -89,11 +92,12 @@ impl Pilot {
         let shadowing = pays.then(|| {
             let half = QUANTILE / PART_OF_MARGIN;
             let needed = (half * half * shadowed) as u64;
+            let for_events = (EVENTS_FOR_AN_INTERVAL / model.rarest_events(1)).ceil() as u64;
             let controls = fits.map(|(taylor, regressions)| {
                 let coefficients = (0..regressions.len()).map(|index| regressions.fit(index).coefficients);
                 Controls::new(taylor, coefficients.collect(), observables.times())
             });
-            Shadowing { seeds: needed.max(LEAST_SEEDS), controls, linearization }
+            Shadowing { seeds: needed.max(for_events).max(LEAST_SEEDS), controls, linearization }
         });
         Some(Self { deviations, shadowing })
     }

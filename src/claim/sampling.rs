@@ -1,16 +1,17 @@
 //! Sampling: paths of optimizer and SDE, look after look, and what they come to. What every claim about moments
 //! shares.
 
-use super::contradiction::{Contradiction, contradictions};
+use super::contradiction::{Contradiction, FALSE_ALARM, contradictions};
 use super::decision::EVENTS_FOR_AN_INTERVAL;
+use super::gates::Distrust;
 use super::pilot::Shadowing;
-use super::{NonFinite, Progress, gates};
+use super::{NonFinite, Progress};
 use crate::ensemble::{BLOCK, Estimates, Moments, Observables, Pair};
-use crate::exact::Exact;
+use crate::exact::{Exact, expectations};
 use crate::model::Model;
 use crate::random::Role;
 use crate::scenario::MonteCarlo;
-use crate::stats::Looks;
+use crate::stats::{Look, Looks};
 
 /// One block in so many carries the coarse paths that measure the integrator's bias.
 const COARSE_EVERY: u64 = 4;
@@ -49,6 +50,10 @@ pub(super) struct Sampling<'a> {
     pub shadowing: Option<&'a Shadowing>,
     pub seed: u64,
     pub moments: Moments,
+    /// What is known of the expectations without sampling.
+    pub exact: Exact,
+    /// Why nothing may be decided on the shadow, as the last look has it.
+    pub distrust: Option<Distrust>,
 }
 
 impl<'a> Sampling<'a> {
@@ -58,12 +63,13 @@ impl<'a> Sampling<'a> {
         shadowing: Option<&'a Shadowing>,
         seed: u64,
     ) -> Self {
-        Self { model, observables, shadowing, seed, moments: Moments::default() }
+        let exact = expectations(model, observables);
+        Self { model, observables, shadowing, seed, moments: Moments::default(), exact, distrust: None }
     }
 
-    /// Simulates blocks until there are `blocks`.
-    pub fn extend(&mut self, blocks: u64, progress: &dyn Progress) {
-        let Self { model, observables, shadowing, seed, ref mut moments } = *self;
+    /// Simulates as many blocks as the look has, and tests the shadow on them.
+    pub fn extend(&mut self, look: Look, progress: &dyn Progress) {
+        let Self { model, observables, shadowing, seed, ref mut moments, .. } = *self;
         let coarse_every = if shadowing.is_some() { COARSE_EVERY_SHADOWED } else { COARSE_EVERY };
         let mut optimizer = model.optimizer_process(seed, Role::Optimizer);
         let mut sde = model.sde_process(seed, Role::Sde, coarse_every);
@@ -72,15 +78,25 @@ impl<'a> Sampling<'a> {
         let steps = model.run.steps;
         let controls = shadowing.map(|shadowing| &shadowing.controls);
         let pair = Pair { optimizer: &optimizer, sde: &sde, observables, steps, controls };
-        let range = moments.raw.gap.count()..blocks;
+        let range = moments.raw.gap.count()..look.size;
         let steps_in_block = (BLOCK * steps) as u64;
         progress.announce((range.end - range.start) * steps_in_block);
         moments.extend(&pair, range, &|| progress.tick(steps_in_block));
+        self.distrust = self.tested(look);
     }
 
-    /// What intervals are made of: estimates after the controls where there are any.
+    fn tested(&self, look: Look) -> Option<Distrust> {
+        let linearization = &self.shadowing.filter(|_| !self.has_diverged())?.linearization;
+        Distrust::of(&self.moments, self.observables, linearization, &self.exact, look)
+    }
+
+    /// What intervals are made of: estimates after the controls, where there are any that can be trusted.
     pub fn estimates(&self) -> &Estimates {
-        self.moments.shadowed.as_ref().map_or(&self.moments.raw, |shadowed| &shadowed.estimates)
+        let Moments { raw, shadowed, .. } = &self.moments;
+        match shadowed {
+            Some(shadowed) if self.distrust.is_none() => &shadowed.estimates,
+            _ => raw,
+        }
     }
 
     pub fn seeds(&self) -> u64 {
@@ -114,8 +130,7 @@ impl<'a> Sampling<'a> {
 
     /// Expected occurrences of the rarest event of a step before the first record.
     pub fn events(&self) -> f64 {
-        let run = &self.model.run;
-        self.model.rarest_event(&run.start) * run.every() as f64 * self.seeds() as f64
+        self.model.rarest_events(self.seeds())
     }
 
     /// Whether events are too rare for an interval in standard errors.
@@ -123,25 +138,23 @@ impl<'a> Sampling<'a> {
         self.events() < EVENTS_FOR_AN_INTERVAL
     }
 
-    /// What it came to, against `exact` expectations.
-    pub fn simulated(&self, exact: &Exact) -> Simulated {
+    /// What it came to.
+    pub fn simulated(self) -> Simulated {
         Simulated {
-            contradictions: self.contradictions(exact),
             non_finite: self.non_finite(),
             path_steps: self.seeds() * self.model.run.steps as u64,
+            contradictions: self.contradictions(),
         }
     }
 
-    /// What contradicts exact expectations, and what the paths of the shadow contradict.
-    fn contradictions(&self, exact: &Exact) -> Vec<Contradiction> {
+    /// What contradicts exact expectations, and what of the shadow the paths contradict.
+    fn contradictions(self) -> Vec<Contradiction> {
         if self.has_diverged() || self.has_rare_events() {
             return Vec::new();
         }
-        let Moments { raw, shadowed, .. } = &self.moments;
-        let mut found = contradictions(raw, self.observables, exact);
-        if let (Some(shadowed), Some(shadowing)) = (shadowed, self.shadowing) {
-            found.extend(contradictions(&shadowed.estimates, self.observables, exact));
-            found.extend(gates::contradicted(raw, shadowed, self.observables, &shadowing.linearization));
+        let mut found = contradictions(&self.moments.raw, self.observables, &self.exact, FALSE_ALARM);
+        if let Some(Distrust::Contradicted(of_shadow)) = self.distrust {
+            found.extend(of_shadow);
         }
         found
     }

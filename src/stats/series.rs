@@ -69,6 +69,11 @@ impl Series {
         self.count += other.count;
     }
 
+    /// Whether means and deviations of all quantities are finite.
+    pub fn is_finite(&self) -> bool {
+        self.mean.iter().chain(&self.squares).all(|value| value.is_finite())
+    }
+
     /// The mean of quantity `index`.
     pub fn mean(&self, index: usize) -> f64 {
         self.mean[index]

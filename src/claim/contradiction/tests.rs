@@ -1,6 +1,6 @@
 //! Each allowance on its own: what it explains is no contradiction, and a little more is one.
 
-use super::{Contradiction, contradictions};
+use super::{Contradiction, FALSE_ALARM, contradictions};
 use crate::ensemble::{BLOCK, Estimates, Observables, TestFunction};
 use crate::exact::{Exact, Table, Unknown, Value};
 use crate::objective::ObjectiveParameters;
@@ -63,7 +63,7 @@ impl Case {
             "optimizer" => Exact { optimizer: Ok(table), sde: unknown() },
             _ => Exact { optimizer: unknown(), sde: Ok(table) },
         };
-        contradictions(&estimates, &observables(), &exact)
+        contradictions(&estimates, &observables(), &exact, FALSE_ALARM)
     }
 
     /// Whether, besides what paths may miss, a difference of `allowed` passes and one of a hundredth more does not, on

@@ -14,7 +14,6 @@ use crate::claim::intervals::Intervals;
 use crate::claim::pilot::{Deviations, PILOT_PATHS, Pilot};
 use crate::claim::sampling::{Sampling, Simulated, looks};
 use crate::ensemble::{Observables, TestFunction, standard_deviations};
-use crate::exact::expectations;
 use crate::model::Model;
 use crate::random::Role;
 use crate::scenario::MonteCarlo;
@@ -88,17 +87,18 @@ impl Comparison<'_> {
     fn judge(mut self, progress: &dyn Progress) -> (Finding, Simulated) {
         let mut finding = None;
         for look in looks(self.monte_carlo.first_look(), self.monte_carlo) {
-            self.samplings.iter_mut().for_each(|sampling| sampling.extend(look.size, progress));
+            self.samplings.iter_mut().for_each(|sampling| sampling.extend(look, progress));
             let at_look = self.finding(look);
             let is_decided = at_look.verdict != Verdict::Inconclusive;
+            let is_distrusted = self.samplings.iter().any(|sampling| sampling.distrust.is_some());
             finding = Some(at_look);
-            if is_decided {
+            if is_decided || is_distrusted {
                 break;
             }
         }
         let mut simulated = Simulated::default();
-        for sampling in &self.samplings {
-            simulated.add(sampling.simulated(&expectations(sampling.model, sampling.observables)));
+        for sampling in self.samplings {
+            simulated.add(sampling.simulated());
         }
         (finding.expect("there is always a look"), simulated)
     }
@@ -153,6 +153,14 @@ impl Comparison<'_> {
                 diverged.observables.eta, non_finite.optimizer, non_finite.sde
             );
             return Some((Verdict::Refuted, Some(sentence)));
+        }
+        if let Some((eta, distrust)) = self
+            .samplings
+            .iter()
+            .find_map(|sampling| Some((sampling.observables.eta, sampling.distrust.as_ref()?)))
+        {
+            let sentence = format!("undecided: at the learning rate {eta} {}", distrust.reason());
+            return Some((Verdict::Inconclusive, Some(sentence)));
         }
         let rare = self.samplings.iter().find(|sampling| sampling.has_rare_events())?;
         let sentence = format!(

@@ -58,7 +58,7 @@ impl<'a> Rehearsal<'a> {
         let Sampling { model, observables, shadowing, seed, .. } = *sampling;
         let mut rehearsed = Sampling::new(model, observables, shadowing, rehearsal_seed(seed));
         let begin = Instant::now();
-        rehearsed.extend(REHEARSED_BLOCKS, progress);
+        rehearsed.extend(Look { number: 1, size: REHEARSED_BLOCKS, share: 1.0, is_last: true }, progress);
         let seconds_per_block = begin.elapsed().as_secs_f64() / REHEARSED_BLOCKS as f64;
         Self {
             comparison,

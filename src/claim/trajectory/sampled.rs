@@ -11,7 +11,7 @@ use crate::claim::pilot::{Deviations, Pilot};
 use crate::claim::sampling::{Sampling, looks};
 use crate::claim::tables::{ExactTables, MomentTables, ShadowTables, finite};
 use crate::ensemble::Observables;
-use crate::exact::{Exact, Unknown, expectations};
+use crate::exact::Unknown;
 use crate::scenario::Experiment;
 use crate::stats::Look;
 use std::collections::BTreeMap;
@@ -52,18 +52,16 @@ pub(super) fn prepared<T>(
             (Margins::of_deviations(&observables, of_sde), shadowing)
         }
     };
-    let exact = expectations(model, &observables);
+    let sampling = Sampling::new(model, &observables, shadowing.as_ref(), monte_carlo.seed);
     // Where paths are asked for, they may be needed all the same.
-    let unknown = unknown.or_else(|| exact.clone().complete(&observables.functions).err());
+    let unknown = unknown.or_else(|| sampling.exact.clone().complete(&observables.functions).err());
     let comparison = Comparison {
         experiment,
-        exact,
         reason: unknown.map_or_else(|| ASKED_FOR.to_owned(), |unknown| unknown.to_string()),
         observables: &observables,
         margins,
         left_out: functions.left_out.iter().map(ToString::to_string).collect(),
     };
-    let sampling = Sampling::new(model, &observables, shadowing.as_ref(), monte_carlo.seed);
     then(&comparison, sampling)
 }
 
@@ -75,8 +73,6 @@ fn smaller(a: f64, b: f64) -> f64 {
 /// Everything but the draws.
 pub(super) struct Comparison<'a> {
     pub experiment: &'a Experiment,
-    /// What is known of the expectations without sampling.
-    exact: Exact,
     /// Why paths are drawn.
     reason: String,
     pub observables: &'a Observables,
@@ -95,12 +91,13 @@ impl Comparison<'_> {
         let mut findings = BTreeMap::new();
         let mut last = None;
         for look in looks(self.first_look(&sampling), monte_carlo) {
-            sampling.extend(look.size, progress);
+            sampling.extend(look, progress);
             let levels = Levels::new(monte_carlo.error_rate, look, self.observables.cells().count());
             let budget = (monte_carlo.max_seeds as f64 / sampling.seeds() as f64).max(1.0);
             let intervals = Intervals::new(sampling.estimates(), self.observables, levels, budget);
             for &(index, claim) in claims {
-                if !findings.contains_key(&index)
+                // What was decided on a shadow that is no longer trusted is withdrawn.
+                if (sampling.distrust.is_some() || !findings.contains_key(&index))
                     && let Some(finding) = self.finding(claim, &sampling, &intervals, look)
                 {
                     progress.decided(index, &finding);
@@ -118,12 +115,12 @@ impl Comparison<'_> {
             let margin = |index| self.margins.of(claims[0].1.margin, index);
             let tables = MomentTables::sampled(estimates, self.observables, &intervals, margin);
             MomentTables {
-                exact: ExactTables::new(&self.exact, self.observables.times()),
+                exact: ExactTables::new(&sampling.exact, self.observables.times()),
                 shadow: ShadowTables::new(&sampling.moments, self.observables),
                 ..tables
             }
         });
-        Compared { findings, moments: tables, simulated: sampling.simulated(&self.exact) }
+        Compared { findings, moments: tables, simulated: sampling.simulated() }
     }
 
     pub fn first_look(&self, sampling: &Sampling) -> u64 {
@@ -143,12 +140,12 @@ impl Comparison<'_> {
         look: Look,
     ) -> Option<Finding> {
         let cells: Vec<usize> = self.observables.cells().collect();
-        let diverged = sampling.has_diverged();
         let rare = sampling.has_rare_events();
         let too_rare = rare && claim.margin.is_relative();
-        let (verdict, worst) = if diverged {
+        let is_distrusted = sampling.distrust.is_some();
+        let (verdict, worst) = if sampling.has_diverged() {
             (Verdict::Refuted, None)
-        } else if too_rare {
+        } else if too_rare || is_distrusted {
             (Verdict::Inconclusive, None)
         } else {
             let gaps: Vec<Gap> = cells
@@ -158,7 +155,7 @@ impl Comparison<'_> {
             let (verdict, worst) = decide(&gaps);
             (verdict, worst.map(|worst| (cells[worst], gaps[worst])))
         };
-        if verdict == Verdict::Inconclusive && !look.is_last {
+        if verdict == Verdict::Inconclusive && !look.is_last && !is_distrusted {
             return None;
         }
         let monte_carlo = self.experiment.monte_carlo;
@@ -209,6 +206,9 @@ impl Comparison<'_> {
             count => format!(" ({count} more have no moments to sample)"),
         };
         match verdict {
+            Verdict::Inconclusive if let Some(distrust) = &sampling.distrust => {
+                format!("undecided: {} ({terms})", distrust.reason())
+            }
             Verdict::Upheld => format!(
                 "the SDE tracks the optimizer within {margin} for {functions}{left_out} at {times} ({terms})"
             ),
