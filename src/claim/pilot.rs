@@ -163,10 +163,7 @@ fn regress(
 
 /// The largest `variance of the gap / tolerance²` over indices with their tolerances: without and with the shadow.
 /// The paths that a verdict needs are proportional to it.
-fn needs(
-    tolerances: impl Iterator<Item = (usize, f64)>,
-    [optimizer, sde]: [&Regressions; 2],
-) -> [f64; 2] {
+fn needs(tolerances: impl Iterator<Item = (usize, f64)>, [optimizer, sde]: [&Regressions; 2]) -> [f64; 2] {
     let mut largest = [0.0f64; 2];
     for (index, tolerance) in tolerances {
         let (optimizer, sde) = (optimizer.fit(index), sde.fit(index));

@@ -87,6 +87,11 @@ impl<'a> Sampling<'a> {
         self.moments.seeds()
     }
 
+    /// Of the integrator.
+    pub fn weak_order(&self) -> u32 {
+        self.model.run.scheme.weak_order()
+    }
+
     /// The number of paths, in words.
     pub fn describe(&self) -> String {
         let with_shadows = if self.shadowing.is_some() { " with linear shadows" } else { "" };
@@ -138,9 +143,9 @@ impl<'a> Sampling<'a> {
             return Vec::new();
         }
         let Moments { raw, shadowed, .. } = &self.moments;
-        let mut found = contradictions(raw, self.observables, exact);
+        let mut found = contradictions(raw, self.observables, exact, self.weak_order());
         if let (Some(shadowed), Some(shadowing)) = (shadowed, self.shadowing) {
-            found.extend(contradictions(&shadowed.estimates, self.observables, exact));
+            found.extend(contradictions(&shadowed.estimates, self.observables, exact, self.weak_order()));
             found.extend(gates::contradicted(raw, shadowed, self.observables, &shadowing.linearization));
         }
         found

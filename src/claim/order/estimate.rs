@@ -81,7 +81,10 @@ impl Seen {
         let hides = line.left_out().next().is_some();
         Self {
             estimate: slope.estimate,
-            interval: [if is_below { low } else { f64::NEG_INFINITY }, if hides { f64::INFINITY } else { high }],
+            interval: [
+                if is_below { low } else { f64::NEG_INFINITY },
+                if hides { f64::INFINITY } else { high },
+            ],
         }
     }
 
@@ -136,7 +139,11 @@ impl Orders {
             interval: self.fluctuations.interval.map(|end| end + lacking),
         };
         let claimed = f64::from(self.claimed);
-        let least = if self.raw.slack(claimed) <= of_fluctuations.slack(claimed) { self.raw } else { of_fluctuations };
+        let least = if self.raw.slack(claimed) <= of_fluctuations.slack(claimed) {
+            self.raw
+        } else {
+            of_fluctuations
+        };
         OrderEstimate {
             claimed: self.claimed,
             estimate: finite(least.estimate),

@@ -19,7 +19,8 @@ pub(super) fn judge(order: &Order) -> Option<Finding> {
     let verdict = orders.verdict();
     let estimate = orders.report("largest expectations at the largest learning rate", points);
     let version = env!("CARGO_PKG_VERSION");
-    let terms = format!("between neighbours, or faster (exact expectations, without a seed; itocheck {version})");
+    let terms =
+        format!("between neighbours, or faster (exact expectations, without a seed; itocheck {version})");
     let sentence = format!("{} {terms}", order.said(verdict, &estimate));
     Some(Finding { order: Some(estimate), ..Finding::exact("order", order.expect, verdict, sentence) })
 }
@@ -29,7 +30,8 @@ fn least_order(points: &[LargestGap]) -> Seen {
     let between = |pair: &[LargestGap]| -> [f64; 2] {
         let [above, below] = [&pair[0], &pair[1]].map(LargestGap::logarithmic);
         let order = |above: f64, below: f64| {
-            let order = (above - below) / (libm::log(pair[0].learning_rate) - libm::log(pair[1].learning_rate));
+            let order =
+                (above - below) / (libm::log(pair[0].learning_rate) - libm::log(pair[1].learning_rate));
             // Two gaps that are both zero fall as fast as may be claimed.
             if order.is_nan() { f64::INFINITY } else { order }
         };
@@ -68,7 +70,8 @@ impl Gaps {
             if is_fluctuation(&observables.functions[function]) != of_fluctuations || scale == 0.0 {
                 return None;
             }
-            let [optimizer, sde] = [optimizer, sde].map(|table| table[function].as_ref().map(|row| row[time]));
+            let [optimizer, sde] =
+                [optimizer, sde].map(|table| table[function].as_ref().map(|row| row[time]));
             let (optimizer, sde) = (optimizer?, sde?);
             let (gap, error) = (optimizer.value - sde.value, optimizer.error + sde.error);
             let interval = [gap - error, gap + error].map(|end| end / scale);

@@ -12,8 +12,7 @@ use super::finding::{Expectation, Finding, Verdict};
 use super::sampling::Simulated;
 use super::{Claim, Progress, Setting};
 use crate::ensemble::TestFunction;
-use crate::integrator::WEAK_ORDER;
-use crate::model::Model;
+use crate::model::{Model, Run};
 use crate::parameter::{Invalid, checked};
 use crate::scenario::Experiment;
 use schemars::JsonSchema;
@@ -91,7 +90,7 @@ impl Parameters {
                 return Err(Invalid::new(key, message));
             }
             let mut model = (setting.rebuild)(rate, steps as usize)?;
-            model.run.substeps = substeps(model.run.substeps, learning_rates[0] / rate, *claimed);
+            model.run.substeps = substeps(&model.run, learning_rates[0] / rate, *claimed);
             models.push(model);
         }
         if setting.is_sampled && !models[0].functions().tested.iter().any(is_fluctuation) {
@@ -111,9 +110,9 @@ impl Parameters {
 
 /// Integrator steps to each η after it was divided by `ratio`, from those at the first η: enough for the integrator's
 /// bias to fall as fast as a gap of the claimed order.
-fn substeps(at_first: usize, ratio: f64, claimed: u32) -> usize {
-    let power = (f64::from(claimed) / f64::from(WEAK_ORDER) - 1.0).max(0.0);
-    (at_first as f64 * libm::pow(ratio, power)).round() as usize
+fn substeps(at_first: &Run, ratio: f64, claimed: u32) -> usize {
+    let power = (f64::from(claimed) / f64::from(at_first.scheme.weak_order()) - 1.0).max(0.0);
+    (at_first.substeps as f64 * libm::pow(ratio, power)).round() as usize
 }
 
 fn is_fluctuation(function: &TestFunction) -> bool {
@@ -137,6 +136,10 @@ impl Order {
             Verdict::Refuted => format!("the SDE is no weak approximation of order {claimed}"),
             Verdict::Inconclusive => format!("undecided whether the order is {claimed}"),
         };
-        format!("{said}: over {} learning rates the gap falls with order {}", self.models.len(), estimate.describe())
+        format!(
+            "{said}: over {} learning rates the gap falls with order {}",
+            self.models.len(),
+            estimate.describe()
+        )
     }
 }

@@ -113,15 +113,18 @@ impl Comparison<'_> {
             Some(trouble) => trouble,
             None => (orders.verdict(), None),
         };
-        let smallest = points[usize::from(raw.interval[0] >= orders.fluctuations.interval[0])].last().cloned();
+        let smallest =
+            points[usize::from(raw.interval[0] >= orders.fluctuations.interval[0])].last().cloned();
         let estimate = orders.report("standard deviations at the largest learning rate", points);
         let sampled = &self.samplings[0];
         let sample = format!("{} at each learning rate", sampled.describe());
         let terms = terms(self.monte_carlo.error_rate, &sample, None);
         let sentence = sentence.unwrap_or_else(|| {
-            let place = smallest.filter(|_| verdict != Verdict::Upheld).map(|LargestGap { function, time, .. }| {
-                format!("; largest at the smallest rate is the gap of E {function} at t = {time:.4}")
-            });
+            let place = smallest.filter(|_| verdict != Verdict::Upheld).map(
+                |LargestGap { function, time, .. }| {
+                    format!("; largest at the smallest rate is the gap of E {function} at t = {time:.4}")
+                },
+            );
             format!("{}{}", self.order.said(verdict, &estimate), place.unwrap_or_default())
         });
         let mut assumes = sampled.assumes();
@@ -165,7 +168,7 @@ impl Comparison<'_> {
         let observables = sampling.observables;
         let gaps = observables.cells().count() * self.samplings.len();
         let levels = Levels::new(self.monte_carlo.error_rate, look, gaps);
-        let intervals = Intervals::new(sampling.estimates(), observables, levels, 1.0);
+        let intervals = Intervals::new(sampling.estimates(), observables, levels, sampling.weak_order(), 1.0);
         let cells = observables.cells().filter_map(|index| {
             let function = index / observables.times();
             let scale = self.scales[function];

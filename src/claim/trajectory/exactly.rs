@@ -2,11 +2,11 @@
 
 use super::margins::Margins;
 use super::{Compared, Margin, Trajectory};
+use crate::claim::Progress;
 use crate::claim::decision::{Gap, decide};
 use crate::claim::finding::{Finding, Verdict, Worst};
-use crate::claim::tables::{MomentTables, finite};
-use crate::claim::Progress;
 use crate::claim::sampling::Simulated;
+use crate::claim::tables::{MomentTables, finite};
 use crate::ensemble::{Observables, TestFunction};
 use crate::exact::{Table, expectations};
 use crate::model::Model;
@@ -45,11 +45,7 @@ pub(super) fn judge(
     }
     let gap = |index| comparison.gap(claims[0].1.margin, index);
     let moments = MomentTables::exact(&observables, &optimizer, &sde, gap);
-    Some(Compared {
-        findings,
-        moments: Some(moments),
-        simulated: Simulated::default(),
-    })
+    Some(Compared { findings, moments: Some(moments), simulated: Simulated::default() })
 }
 
 /// Whether all test functions have exact expectations on both sides. It computes them.
