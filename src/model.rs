@@ -13,7 +13,7 @@ use std::sync::Arc;
 const FLOW_SUBSTEPS: usize = 4;
 
 /// A mean has an honest interval at small error rates where moments of at least this order are
-/// finite (DESIGN section 5: measured for second moments, which need ν ≥ 8 = 2 · 4).
+/// finite (measured for second moments, which need ν ≥ 8 = 2 · 4).
 const MOMENTS_FOR_AN_INTERVAL: f64 = 4.0;
 
 /// An optimizer, its SDE, and the run.
@@ -81,7 +81,7 @@ impl Model {
     ///
     /// Heavy-tailed noise passes its degrees of freedom on wherever steps are not bounded. Compression
     /// of the gradient multiplies noise: the stationary law has a tail of `1 + 2N/(ηωL)` degrees of
-    /// freedom (THEORY section 4), L the largest curvature. Noise that grows with the gradient does the same.
+    /// freedom, L the largest curvature. Noise that grows with the gradient does the same.
     pub fn tail_index(&self) -> f64 {
         if self.optimizer_name.has_bounded_steps() {
             return f64::INFINITY;
@@ -99,6 +99,15 @@ impl Model {
     /// Whether the mean of a function that grows like `‖x‖^growth` can be sampled with an honest interval.
     pub fn can_sample(&self, growth: u32) -> bool {
         growth == 0 || self.tail_index() >= MOMENTS_FOR_AN_INTERVAL * f64::from(growth)
+    }
+
+    /// ηL where that is above 2, L the largest curvature of a quadratic f: then the optimizer is unstable, and its mean
+    /// grows from step to step. None where that cannot be said, or steps are bounded.
+    pub fn instability(&self) -> Option<f64> {
+        let objective = self.agents.objective();
+        let product = self.run.learning_rate * objective.smoothness()?;
+        let grows = objective.is_quadratic() && !self.optimizer_name.has_bounded_steps() && product > 2.0;
+        grows.then_some(product)
     }
 
     /// How often, in expectation, one step at `x` draws the rarest of its discrete events: a sign against

@@ -68,7 +68,11 @@ fn without_exact_expectations_it_is_undecided_with_the_reason() {
     let found = finding(&rosenbrock);
     assert_eq!(found.verdict, Verdict::Inconclusive);
     assert!(found.sentence.contains("no exact expectations at every learning rate"), "{}", found.sentence);
+    assert!(found.sentence.ends_with("a trajectory can be sampled instead"), "{}", found.sentence);
     assert!(found.order.is_none());
+    // Nothing rests on what is not known.
+    assert!(found.assumes.is_empty() && !found.is_exact(), "{:?}", found.assumes);
+    assert!(finding(&ordered(CLAIM)).is_exact());
 }
 
 #[test]

@@ -92,6 +92,29 @@ fn every_limit_of_the_closed_forms_is_a_pair() {
     }
 }
 
+/// Whether a reader finds the source: a theorem of the paper, or a section of the page on theory.
+fn is_found(source: &str) -> bool {
+    let page = include_str!("../docs/theory.md");
+    match source.strip_prefix("docs/theory.md, ") {
+        Some(section) => page.lines().any(|line| line.strip_prefix("## ") == Some(section)),
+        None => ["Theorem 1", "Theorem 2"].iter().any(|theorem| source.starts_with(theorem)),
+    }
+}
+
+#[test]
+fn every_source_is_found() {
+    let mut count = 0;
+    for (name, text) in scenarios() {
+        let Some(source) = text.split("\nsource = \"").nth(1).and_then(|rest| rest.split('"').next()) else {
+            continue;
+        };
+        assert!(is_found(source), "{name}: {source}");
+        count += 1;
+    }
+    assert!(count > 50);
+    assert!(!is_found("THEORY section 2") && !is_found("docs/theory.md, No such section"));
+}
+
 #[test]
 fn the_example_of_the_readme_is_the_scenario_it_names() {
     let readme = include_str!("../README.md");

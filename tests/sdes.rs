@@ -3,9 +3,11 @@
 
 mod common;
 
-use common::experiment;
+use common::{GOOD, experiment, refusal, run};
 use itocheck::sde::Coefficients;
 use std::f64::consts::PI;
+use std::fs;
+use tempfile::TempDir;
 
 fn coefficients(text: &str, x: &[f64]) -> Coefficients {
     let experiment = experiment(text);
@@ -137,4 +139,42 @@ fn every_mutant_is_wrong_where_it_says() {
     );
     close(ratio("dsignsgd", signs, "eta_for_sqrt_eta"), (1.0, ETA));
     close(ratio("dsignsgd", signs, "agents_lost"), (1.0, 4.0));
+}
+
+#[test]
+fn the_gaussian_mistake_needs_a_scale_to_keep() {
+    let mutant = |noise: &str| {
+        let agents = format!("[[agents]]\ncount = 4\nnoise.{noise}");
+        scenario("dsignsgd", &agents, "mutant = \"gaussian_xi\"")
+    };
+    let contaminated = "contaminated = { scale = 0.5, fraction = 0.1, factor = 5 }";
+    let proportional = "proportional = { scale = 0.5 }";
+    for noise in [contaminated, proportional, "none = {}"] {
+        let message = refusal(&mutant(noise));
+        assert!(
+            message.contains("sde.mutant: \"gaussian_xi\", but the noise of some agents is no scaled"),
+            "{message}"
+        );
+    }
+    // One group of agents is enough.
+    let student = "student_t = { scale = 0.5, dof = 3 }";
+    let both = format!("{student}\n[[agents]]\ncount = 1\nnoise.{contaminated}");
+    assert!(refusal(&mutant(&both)).contains("no scaled"));
+    for noise in
+        [student, "batch_mean_t = { scale = 0.5, dof = 3 }", "multivariate_t = { scale = 0.5, dof = 3 }"]
+    {
+        experiment(&mutant(noise));
+    }
+    let minibatch = GOOD
+        .replace(
+            "quadratic = { eigenvalues = [0.5, 2.0] }",
+            "logistic = { data = \"iris\", regularisation = 0.1 }",
+        )
+        .replace("\"dcsgd\"", "\"dsignsgd\"")
+        .replace("noise.gaussian = { scale = 1.0 }\ncompressor.rand_k = { k = 1 }", "noise.minibatch = {}")
+        .replace("[[claims]]", "[sde]\nmutant = \"gaussian_xi\"\n[[claims]]");
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("minibatch.toml"), minibatch).unwrap();
+    let called = run(folder.path(), &["minibatch.toml"]);
+    assert!(called.code == 2 && called.err.contains("no scaled Student-t"), "{}", called.err);
 }

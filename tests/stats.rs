@@ -21,6 +21,8 @@ proptest! {
         prop_assert!((first.mean(0) - mean).abs() < 1e-10);
         prop_assert!((first.standard_deviation(0) - variance.sqrt()).abs() < 1e-9);
         prop_assert!((first.standard_error(0) - (variance / n).sqrt()).abs() < 1e-9);
+        let cubes = values.iter().map(|value| (value - mean).powi(3)).sum::<f64>();
+        prop_assert!((first.skewness_of_mean(0) - cubes / n / variance.powf(1.5) / n.sqrt()).abs() < 1e-9);
     }
 }
 
@@ -44,6 +46,32 @@ fn student_quantiles_are_those_of_the_tables() {
 }
 
 #[test]
+fn limits_move_outwards_against_skewness() {
+    let limits = |values: &[f64]| {
+        let mut series = Series::default();
+        values.iter().for_each(|value| series.push(&[*value]));
+        let [low, high] = series.limits(0, 3.0);
+        let (mean, error) = (series.mean(0), series.standard_error(0));
+        [(mean - low) / error, (high - mean) / error]
+    };
+    // Eight observations: Fisher's standard deviation of their skewness is √(6·8·7/(6·9·11)) = 0.7521, that of
+    // the mean's over √8, and each limit moves by (2·9 + 1)/6 of that.
+    let symmetric = limits(&[-2.0, -1.0, -0.5, 0.0, 0.0, 0.5, 1.0, 2.0]);
+    let expected = 3.0 + 0.752_10 / 8f64.sqrt() * 19.0 / 6.0;
+    for half in symmetric {
+        assert!((half - expected).abs() < 1e-4, "{half} for {expected}");
+    }
+    // Seven zeros and a one: deviation 1/√8, third moment (7 + 343)/4096·… = 0.08203, skewness of a mean 0.6563.
+    let skewed = limits(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(skewed[0], 3.0);
+    assert!((skewed[1] - (expected + 0.656_25 * 19.0 / 6.0)).abs() < 1e-4, "{skewed:?}");
+    // What agrees has no width.
+    let mut constant = Series::default();
+    (0..8).for_each(|_| constant.push(&[1.5]));
+    assert_eq!(constant.limits(0, 3.0), [1.5, 1.5]);
+}
+
+#[test]
 fn clopper_pearson_limits_are_exact() {
     // No success in n: 1 − tail^{1/n}; all: tail^{1/n}.
     let (low, high) = clopper_pearson(0, 50, 1e-6);
@@ -61,12 +89,15 @@ fn clopper_pearson_limits_are_exact() {
 }
 
 #[test]
-fn looks_double_up_to_the_budget_and_spend_at_most_the_error_rate() {
+fn looks_double_up_to_the_budget_and_spend_the_error_rate() {
     let sizes: Vec<(u64, bool)> = Looks::new(3, 25).map(|look| (look.size, look.is_last)).collect();
     assert_eq!(sizes, [(3, false), (6, false), (12, false), (24, false), (25, true)]);
     assert_eq!(Looks::new(8, 4).count(), 1);
-    let spent: f64 = Looks::new(1, u64::MAX / 4).map(|look| look.share).sum();
-    assert!(spent < 1.0);
+    // All of it, and no more, over any number of looks; 1e-14 for the rounding of 63 terms.
+    for budget in [1, 2, 3, 100, u64::MAX / 4] {
+        let spent: f64 = Looks::new(1, budget).map(|look| look.share).sum();
+        assert!((spent - 1.0).abs() < 1e-14, "{spent} over looks up to {budget}");
+    }
 }
 
 fn gap(upheld: [f64; 2], refuted: [f64; 2]) -> Gap {

@@ -12,10 +12,6 @@ use std::fmt;
 /// The probability of any false alarm in one run, over all expectations of both processes.
 pub(super) const FALSE_ALARM: f64 = 1e-9;
 
-/// A rounding floor, relative to the largest expectation of a test function over time: means over paths of
-/// some thousand steps lose a few digits of sixteen.
-const ROUNDING: f64 = 1e-12;
-
 /// Where the SDE with m and with 2m steps differs by more than this of its mean, the steps are too long to
 /// tell the bias of the integrator, and its mean contradicts nothing: e^{-10} integrated with steps of 1/4
 /// and 1/8 is off by 1.7 times what the two differ by, with steps of 1 and 1/2 by 46 times.
@@ -92,7 +88,7 @@ fn of_process(
     bias: impl Fn(usize) -> f64,
 ) -> Vec<Contradiction> {
     let times = observables.times();
-    // What so few paths do not meet that they may all miss it has at most this probability.
+    // What so few paths do not meet that they may all miss it has at most this probability. Far more than rounding.
     let paths = (sampled.count() * BLOCK as u64) as f64;
     let unseen = -libm::log(level.tail) / paths;
     let mut found = Vec::new();
@@ -106,11 +102,8 @@ fn of_process(
                 continue;
             }
             let unseen = largest * unseen;
-            let explained = unseen
-                + level.sampling * sampled.standard_error(index)
-                + bias(index)
-                + exact.error
-                + ROUNDING * largest;
+            let explained =
+                unseen + level.sampling * sampled.standard_error(index) + bias(index) + exact.error;
             let difference = (sampled.mean(index) - exact.value).abs();
             // What is not a number explains nothing.
             if difference <= explained {
@@ -129,3 +122,6 @@ fn of_process(
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

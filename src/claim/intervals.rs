@@ -1,6 +1,6 @@
 //! Confidence intervals for the gaps of a trajectory: sampling and the bias of the integrator.
 
-use super::decision::{Gap, Levels, POWER_QUANTILE};
+use super::decision::{Gap, Levels, detectable_beyond};
 use super::finding::Verdict;
 use crate::ensemble::{BLOCK, Estimates, Observables, TestFunction};
 use crate::stats::{clopper_pearson, student_quantile};
@@ -79,8 +79,7 @@ impl<'a> Intervals<'a> {
             if self.is_exit(index) { self.of_exit(index, level) } else { self.of_mean(index, level) }
         };
         let estimate = self.estimates.gap.mean(index);
-        let standard_error = self.estimates.gap.standard_error(index) / self.budget.sqrt();
-        let beyond = (self.refuted.sampling + POWER_QUANTILE) * standard_error;
+        let beyond = detectable_beyond(&self.estimates.gap, index, self.refuted.sampling, self.budget);
         let detectable = margin + beyond + self.refuted.bias(self.estimates, self.observables.times(), index);
         Gap { estimate, upheld: interval(&self.upheld), refuted: interval(&self.refuted), margin, detectable }
     }
@@ -102,10 +101,9 @@ impl<'a> Intervals<'a> {
     fn of_mean(&self, index: usize, level: &Level) -> [f64; 2] {
         let Estimates { optimizer, sde, gap, .. } = self.estimates;
         let rounding = ROUNDING * (optimizer.mean(index).abs() + sde.mean(index).abs());
-        let half = level.sampling * gap.standard_error(index)
-            + level.bias(self.estimates, self.observables.times(), index)
-            + rounding;
-        [gap.mean(index) - half, gap.mean(index) + half]
+        let [low, high] = gap.limits(index, level.sampling);
+        let wider = level.bias(self.estimates, self.observables.times(), index) + rounding;
+        [low - wider, high + wider]
     }
 
     /// Exact limits for probabilities, which hold where no exit was seen at all.

@@ -5,6 +5,7 @@ mod contradiction;
 mod decision;
 mod errors;
 mod finding;
+mod forecast;
 mod gates;
 mod intervals;
 mod order;
@@ -21,6 +22,7 @@ pub use contradiction::Contradiction;
 pub use decision::{Gap, Levels, decide};
 pub use errors::Errors;
 pub use finding::{Expectation, Finding, Verdict, Worst};
+pub use forecast::{Forecast, forecast};
 pub use order::{LargestGap, Order, OrderEstimate};
 pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
@@ -127,7 +129,7 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
     simulated.add(compared.simulated);
     findings.extend(compared.findings);
     let mut findings: Vec<Finding> = findings.into_values().collect();
-    explain(&mut findings);
+    explain(&mut findings, &experiment.model);
     let Simulated { contradictions, non_finite, path_steps } = simulated;
     Judgement { findings, moments: compared.moments, contradictions, non_finite, path_steps }
 }
@@ -149,7 +151,7 @@ pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) 
         })
     };
     let mut findings: Vec<Finding> = experiment.claims.iter().enumerate().map(finding).collect();
-    explain(&mut findings);
+    explain(&mut findings, &experiment.model);
     Judgement {
         findings,
         moments: None,
@@ -159,21 +161,30 @@ pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) 
     }
 }
 
-/// Says of a refuted trajectory what the coefficients make of it.
-fn explain(findings: &mut [Finding]) {
+/// Says of a refuted trajectory what the coefficients make of it, and whether the optimizer itself is unstable.
+fn explain(findings: &mut [Finding], model: &Model) {
     let blamed = findings.iter().filter(|finding| finding.kind == "coefficients");
-    let hint = match blamed.map(|finding| (finding.verdict, finding.worst.as_ref())).next() {
+    let of_coefficients = match blamed.map(|finding| (finding.verdict, finding.worst.as_ref())).next() {
         Some((Verdict::Refuted, Some(worst))) => format!("; one step at a time {} is to blame", worst.function),
         Some((Verdict::Upheld, _)) => "; one step at a time what was tested of the coefficients agrees within its \
                                        margin, which speaks for the error of order η that any such SDE has: see \
                                        whether it falls with the learning rate"
             .to_owned(),
-        _ => return,
+        _ => String::new(),
     };
+    let of_model = model.instability().map(|product| {
+        format!(
+            "; the optimizer itself is unstable: the learning rate times the largest curvature is {product:.3}, above 2"
+        )
+    });
     for finding in findings.iter_mut() {
-        let diverged = finding.worst.is_none();
-        if finding.kind == "trajectory" && finding.verdict == Verdict::Refuted && !diverged {
-            finding.sentence.push_str(&hint);
+        if finding.kind != "trajectory" || finding.verdict != Verdict::Refuted {
+            continue;
         }
+        let diverged = finding.worst.is_none();
+        if !diverged {
+            finding.sentence.push_str(&of_coefficients);
+        }
+        finding.sentence.push_str(of_model.as_deref().unwrap_or_default());
     }
 }

@@ -7,6 +7,7 @@ mod interrupt;
 mod key;
 mod list;
 mod new;
+mod plan;
 mod plot;
 mod run;
 mod schema;
@@ -38,6 +39,8 @@ enum Command {
     Golden(golden::Command),
     /// Draw test functions of a report anew, or give their numbers.
     Plot(plot::Arguments),
+    /// Say what running scenarios would take, and to what gaps it would be sensitive, from a rehearsal.
+    Plan(plan::Arguments),
     /// Write a scenario to start from, with a comment on every key.
     New(new::Arguments),
     /// Print what scenarios can name, with formulas and parameters.
@@ -55,6 +58,7 @@ pub fn main() -> u8 {
             Command::Run(arguments) => run::run(&arguments),
             Command::Golden(command) => golden::run(&command),
             Command::Plot(arguments) => plot::run(&arguments),
+            Command::Plan(arguments) => plan::run(&arguments),
             Command::New(arguments) => new::run(&arguments),
             Command::List(arguments) => list::run(&arguments),
             Command::Schema(arguments) => schema::run(&arguments),

@@ -73,10 +73,9 @@ fn model(
     bounded_functions: &[TestFunction],
 ) -> Result<Model, Invalid> {
     let learning_rate = run.learning_rate;
-    let under = |invalid: Invalid| invalid.under("sde");
-    let mut sde = sde::derive(scenario.optimizer, scenario.sde.form, agents, learning_rate).map_err(under)?;
+    let mut sde = sde::derive(scenario.optimizer, scenario.sde.form, agents, learning_rate)?;
     if let Some(mutant) = scenario.sde.mutant {
-        sde = mutant.spoil(scenario.optimizer, sde, agents, learning_rate).map_err(under)?;
+        sde = mutant.spoil(scenario.optimizer, sde, agents, learning_rate)?;
     }
     Ok(Model {
         optimizer_name: scenario.optimizer,

@@ -61,11 +61,12 @@ pub enum Form {
     /// From the exact laws of the agents: right wherever the theorem is.
     #[default]
     General,
-    /// As Theorem 2 is printed, with its conditions; dsignsgd only.
+    /// As the theorem is printed, whether its conditions hold or not: Theorem 2 for dsignsgd, Theorem 1 for dcsgd with
+    /// perm_k.
     Closed,
 }
 
-/// The SDE of an optimizer with learning rate η.
+/// The SDE of an optimizer with learning rate η; errors carry the key path from the root of the scenario.
 pub fn derive(
     optimizer: OptimizerName,
     form: Form,
@@ -88,7 +89,7 @@ pub fn derive(
             Ok(Box::new(DsignsgdClosedSde::new(agents, learning_rate)?))
         }
         (OptimizerName::Dsgd | OptimizerName::Dcsgd, Form::Closed) => Err(Invalid::new(
-            "form",
+            "sde.form",
             "\"closed\", but only Theorem 2 (dsignsgd) has a closed form of its own, and Theorem 1 under perm_k, where \
              it fails; expected \"general\"",
         )),

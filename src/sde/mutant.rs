@@ -47,17 +47,17 @@ impl Mutant {
                  eta_for_sqrt_eta, agents_lost; dcsgd no_compression_noise; dsignsgd gaussian_xi, xi_without_two, \
                  identity_diffusion)"
             );
-            return Err(Invalid::new("mutant", message));
+            return Err(Invalid::new("sde.mutant", message));
         }
         if self.changes_nothing(&agents) {
             let message = "changes nothing for these agents; expected a mistake that does";
-            return Err(Invalid::new("mutant", message));
+            return Err(Invalid::new("sde.mutant", message));
         }
         Ok(match self {
             Self::NoCompressionNoise => Box::new(DsgdSde { agents, learning_rate }),
             Self::EtaForSqrtEta => Box::new(Scaled { sde, drift: 1.0, diffusion: learning_rate }),
             Self::AgentsLost => Box::new(Scaled { sde, drift: 1.0, diffusion: n }),
-            Self::GaussianXi => Box::new(GaussianXi { agents, learning_rate }),
+            Self::GaussianXi => Box::new(GaussianXi::new(agents, learning_rate)?),
             Self::XiWithoutTwo => Box::new(Scaled { sde, drift: 0.5, diffusion: 1.0 }),
             Self::IdentityDiffusion => Box::new(IdentityDiffusion { sde, variance: learning_rate / n }),
         })
@@ -122,15 +122,28 @@ struct GaussianXi {
     learning_rate: f64,
 }
 
+impl GaussianXi {
+    /// The SDE; an error where the noise of some agents has no scale to keep.
+    fn new(agents: Arc<Agents>, learning_rate: f64) -> Result<Self, Invalid> {
+        if agents.groups().iter().all(|group| group.noise.scaled_student_t().is_some()) {
+            return Ok(Self { agents, learning_rate });
+        }
+        Err(Invalid::new(
+            "mutant",
+            "\"gaussian_xi\", but the noise of some agents is no scaled Student-t, of which a Gaussian could keep the \
+             scale; expected noise.student_t, or a mistake that needs no scale (xi_without_two, identity_diffusion)",
+        ))
+    }
+}
+
 impl Sde for GaussianXi {
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let Coefficients { drift, diffusion, scratch, .. } = out;
         drift.fill(0.0);
         diffusion.clear();
         self.agents.for_each_group(x, scratch, |share, agent, mean_gradient| {
-            let scale = agent.noise.scaled_student_t().map(|(scale, _)| scale);
-            let sign =
-                |j: usize| 2.0 * xi(mean_gradient[j] / scale.map_or(1.0, |scale| scale[j]), f64::INFINITY);
+            let (scale, _) = agent.noise.scaled_student_t().expect("checked by new");
+            let sign = |j: usize| 2.0 * xi(mean_gradient[j] / scale[j], f64::INFINITY);
             for (j, drift) in drift.iter_mut().enumerate() {
                 *drift -= share * sign(j);
             }

@@ -54,7 +54,7 @@ struct Gaps {
 impl Gaps {
     fn of(model: &Model) -> Option<Self> {
         let observables = model.observables(model.all_functions().collect());
-        let (optimizer, sde) = expectations(model, &observables).complete()?;
+        let (optimizer, sde) = expectations(model, &observables).complete(&observables.functions).ok()?;
         let largest = |row: &Option<Vec<_>>| row.iter().flatten().map(size).fold(0.0, f64::max);
         let scales = sde.iter().map(largest).collect();
         Some(Self { observables, optimizer, sde, scales })

@@ -9,6 +9,7 @@ mod sampled;
 pub use estimate::{LargestGap, OrderEstimate};
 
 use super::finding::{Expectation, Finding, Verdict};
+use super::forecast::Forecast;
 use super::sampling::Simulated;
 use super::{Claim, Progress, Setting};
 use crate::ensemble::TestFunction;
@@ -19,6 +20,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The claim, checked.
 #[derive(Clone)]
@@ -126,6 +128,13 @@ impl Order {
             Some(finding) => (finding, Simulated::default()),
             None => sampled::judge(self, &experiment.monte_carlo, progress),
         }
+    }
+
+    /// What judging it on exact expectations takes; none where it is sampled.
+    pub(super) fn forecast(&self, experiment: &Experiment) -> Option<Forecast> {
+        let begin = Instant::now();
+        let finding = if experiment.is_sampled { None } else { exactly::judge(self) };
+        finding.map(|finding| Forecast::of_exact(&finding, begin.elapsed().as_secs_f64()))
     }
 
     /// What the verdict says, with its orders.

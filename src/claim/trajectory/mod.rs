@@ -3,10 +3,13 @@
 //! sampling, else on sampled paths.
 
 mod exactly;
+mod forecast;
 mod margins;
 mod sampled;
 
 use super::finding::{Expectation, Finding};
+pub(super) use forecast::forecast;
+
 use super::sampling::Simulated;
 use super::tables::MomentTables;
 use super::{Progress, Setting};
@@ -116,6 +119,9 @@ pub(super) fn judge(
     if claims.is_empty() {
         return Compared::default();
     }
-    let exactly = if experiment.is_sampled { None } else { exactly::judge(claims, experiment, progress) };
-    exactly.unwrap_or_else(|| sampled::judge(claims, experiment, progress))
+    if experiment.is_sampled {
+        return sampled::judge(claims, experiment, None, progress);
+    }
+    let exactly = exactly::judge(claims, experiment, progress);
+    exactly.unwrap_or_else(|unknown| sampled::judge(claims, experiment, Some(unknown), progress))
 }

@@ -5,23 +5,40 @@ use super::margins::{Margins, allowed};
 use super::{Compared, Trajectory};
 use crate::claim::Progress;
 use crate::claim::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide};
-use crate::claim::finding::{Finding, Verdict, Worst, terms};
+use crate::claim::finding::{Finding, Verdict, Worst, all, terms};
 use crate::claim::intervals::Intervals;
 use crate::claim::pilot::{Deviations, Pilot};
 use crate::claim::sampling::{Sampling, looks};
 use crate::claim::tables::{ExactTables, MomentTables, ShadowTables, finite};
 use crate::ensemble::Observables;
-use crate::exact::expectations;
+use crate::exact::{Exact, Unknown, expectations};
 use crate::scenario::Experiment;
 use crate::stats::Look;
 use std::collections::BTreeMap;
 
-/// Judges the claims on the same paths.
+const ASKED_FOR: &str = "[monte_carlo], --seeds or --max-seeds asks for it";
+
+/// Judges the claims on the same paths; `unknown` is what they would need for exact expectations, where nobody
+/// asked for paths.
 pub(super) fn judge(
     claims: &[(usize, &Trajectory)],
     experiment: &Experiment,
+    unknown: Option<Unknown>,
     progress: &dyn Progress,
 ) -> Compared {
+    prepared(claims, experiment, unknown, progress, |comparison, sampling| {
+        comparison.judge(claims, sampling, progress)
+    })
+}
+
+/// What `then` makes of the claims' comparison, before any path of it is drawn.
+pub(super) fn prepared<T>(
+    claims: &[(usize, &Trajectory)],
+    experiment: &Experiment,
+    unknown: Option<Unknown>,
+    progress: &dyn Progress,
+    then: impl FnOnce(&Comparison, Sampling) -> T,
+) -> T {
     let Experiment { model, monte_carlo, .. } = experiment;
     let functions = model.functions();
     let observables = model.observables(functions.tested);
@@ -35,14 +52,19 @@ pub(super) fn judge(
             (Margins::of_deviations(&observables, of_sde), shadowing)
         }
     };
+    let exact = expectations(model, &observables);
+    // Where paths are asked for, they may be needed all the same.
+    let unknown = unknown.or_else(|| exact.clone().complete(&observables.functions).err());
     let comparison = Comparison {
         experiment,
+        exact,
+        reason: unknown.map_or_else(|| ASKED_FOR.to_owned(), |unknown| unknown.to_string()),
         observables: &observables,
         margins,
         left_out: functions.left_out.iter().map(ToString::to_string).collect(),
     };
     let sampling = Sampling::new(model, &observables, shadowing.as_ref(), monte_carlo.seed);
-    comparison.judge(claims, sampling, progress)
+    then(&comparison, sampling)
 }
 
 /// The smaller of two; NaN where one is, unlike [`f64::min`].
@@ -51,10 +73,14 @@ fn smaller(a: f64, b: f64) -> f64 {
 }
 
 /// Everything but the draws.
-struct Comparison<'a> {
-    experiment: &'a Experiment,
-    observables: &'a Observables,
-    margins: Margins<'a>,
+pub(super) struct Comparison<'a> {
+    pub experiment: &'a Experiment,
+    /// What is known of the expectations without sampling.
+    exact: Exact,
+    /// Why paths are drawn.
+    reason: String,
+    pub observables: &'a Observables,
+    pub margins: Margins<'a>,
     left_out: Vec<String>,
 }
 
@@ -67,7 +93,6 @@ impl Comparison<'_> {
     ) -> Compared {
         let monte_carlo = &self.experiment.monte_carlo;
         let mut findings = BTreeMap::new();
-        let exact = expectations(&self.experiment.model, self.observables);
         let mut last = None;
         for look in looks(self.first_look(&sampling), monte_carlo) {
             sampling.extend(look.size, progress);
@@ -95,15 +120,15 @@ impl Comparison<'_> {
             let margin = |index| self.margins.of(claims[0].1.margin, index);
             let tables = MomentTables::sampled(estimates, self.observables, &intervals, margin);
             MomentTables {
-                exact: ExactTables::new(&exact, self.observables.times()),
+                exact: ExactTables::new(&self.exact, self.observables.times()),
                 shadow: ShadowTables::new(&sampling.moments, self.observables),
                 ..tables
             }
         });
-        Compared { findings, moments: tables, simulated: sampling.simulated(&exact) }
+        Compared { findings, moments: tables, simulated: sampling.simulated(&self.exact) }
     }
 
-    fn first_look(&self, sampling: &Sampling) -> u64 {
+    pub fn first_look(&self, sampling: &Sampling) -> u64 {
         let monte_carlo = &self.experiment.monte_carlo;
         match (monte_carlo.seeds, sampling.shadowing) {
             (None, Some(shadowing)) => shadowing.seeds.min(monte_carlo.first_look()),
@@ -155,13 +180,14 @@ impl Comparison<'_> {
             looks: look.number,
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
+            sampled_because: Some(self.reason.clone()),
             order: None,
+            sentence: self.sentence(claim, verdict, worst, sampling, intervals),
             worst: worst.map(|(index, gap)| {
                 let (function, time) = self.observables.place(index);
                 Worst::of_gap(function, time, gap, verdict, intervals.bias(index, verdict))
             }),
             left_out: self.left_out.clone(),
-            sentence: self.sentence(claim, verdict, worst, sampling),
         })
     }
 
@@ -171,9 +197,11 @@ impl Comparison<'_> {
         verdict: Verdict,
         worst: Option<(usize, Gap)>,
         sampling: &Sampling,
+        intervals: &Intervals,
     ) -> String {
         let monte_carlo = self.experiment.monte_carlo;
-        let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
+        let functions = all(self.observables.functions.len(), "test function");
+        let times = all(self.observables.times() - 1, "time");
         let terms = terms(monte_carlo.error_rate, &sampling.describe(), worst.map(|(_, gap)| gap));
         let margin = claim.margin.describe();
         let place = worst.map(|(index, gap)| gap.describe(&self.observables.place(index)));
@@ -184,8 +212,7 @@ impl Comparison<'_> {
         };
         match verdict {
             Verdict::Upheld => format!(
-                "the SDE tracks the optimizer within {margin} for all {functions} test functions{left_out} at all {times} \
-                 times ({terms})"
+                "the SDE tracks the optimizer within {margin} for {functions}{left_out} at {times} ({terms})"
             ),
             Verdict::Refuted if worst.is_none() => format!(
                 "diverged: {} of the optimizer's and {} of the SDE's {} paths are not finite, so that moments do not \
@@ -204,8 +231,23 @@ impl Comparison<'_> {
                 sampling.events()
             ),
             Verdict::Inconclusive => {
-                format!("undecided within {margin}: most is missing for {place} ({terms})")
+                let remedy = worst.map_or("", |(index, gap)| remedy(gap, intervals.bias(index, verdict)));
+                format!(
+                    "undecided within {margin}: most is missing for {place}; {remedy} may decide it ({terms})"
+                )
             }
         }
+    }
+}
+
+/// What would narrow the interval of a gap, where the bias of the integrator is so much of it.
+fn remedy(gap: Gap, bias: f64) -> &'static str {
+    let [low, high] = gap.upheld;
+    // NaN too is a bias that cannot be told.
+    if bias < (high - low) / 4.0 {
+        "more paths (--max-seeds) or a larger margin"
+    } else {
+        "more `substeps` in [sde] (half or more of the interval is the bias of the integrator), more paths (--max-seeds) \
+         or a larger margin"
     }
 }

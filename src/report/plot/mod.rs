@@ -44,12 +44,19 @@ pub struct Curves<'a> {
     pub sde: &'a Table,
     /// Exact expectations, drawn as a reference.
     pub exact: Option<&'a ExactTables>,
+    /// Whether the means themselves are exact expectations, which have no confidence bands.
+    pub are_exact: bool,
 }
 
 impl<'a> From<&'a MomentTables> for Curves<'a> {
     fn from(tables: &'a MomentTables) -> Self {
         let MomentTables { times, functions, optimizer, sde, exact, .. } = tables;
-        Self { times, functions, optimizer, sde: &sde.table, exact: exact.as_ref() }
+        let are_exact = exact.as_ref().is_some_and(|exact| {
+            exact.optimizer.as_ref() == Some(&optimizer.mean) && exact.sde.as_ref() == Some(&sde.table.mean)
+        });
+        // A reference that is the curve itself would only hide it.
+        let exact = exact.as_ref().filter(|_| !are_exact);
+        Self { times, functions, optimizer, sde: &sde.table, exact, are_exact }
     }
 }
 
@@ -125,14 +132,16 @@ pub fn overlay(title: &str, curves: Curves) -> Result<Option<Vec<u8>>, String> {
 pub struct Chosen<'a>(moments::Moments<'a>);
 
 impl<'a> Chosen<'a> {
-    /// The figure of `functions`, indices into those of `curves`, `size` points wide and high. Refused
-    /// where its panels would be too small.
+    /// The figure of `functions`, indices into those of `curves`, `size` points wide and high (what suits so many
+    /// where none is given), with a `note` under the panels. Refused where its panels would be too small.
     pub fn new(
         title: &'a str,
         curves: Curves<'a>,
         functions: Vec<usize>,
-        size: (u32, u32),
+        size: Option<(u32, u32)>,
+        note: Option<String>,
     ) -> Result<Self, String> {
+        let size = size.unwrap_or_else(|| moments::fitting_size(functions.len()));
         let (width, height) = moments::least_size(functions.len());
         if size.0 < width || size.1 < height {
             return Err(format!(
@@ -140,7 +149,7 @@ impl<'a> Chosen<'a> {
                 size.0, size.1
             ));
         }
-        Ok(Self(moments::chosen(title, curves, functions, size)))
+        Ok(Self(moments::chosen(title, curves, functions, size, note)))
     }
 
     /// The whole file as SVG.
