@@ -61,10 +61,11 @@ pub(super) fn contradictions(
     estimates: &Estimates,
     observables: &Observables,
     exact: &Exact,
+    weak_order: u32,
     false_alarm: f64,
 ) -> Vec<Contradiction> {
     let cells = observables.functions.len() * observables.times();
-    let level = Level::new(false_alarm / (4 * cells) as f64, estimates);
+    let level = Level::new(false_alarm / (4 * cells) as f64, estimates, weak_order);
     let bias = |index| {
         let is_short =
             estimates.refinement.mean(index).abs() <= SHORT_STEPS * estimates.sde.mean(index).abs();

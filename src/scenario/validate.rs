@@ -1,7 +1,7 @@
 //! [`Scenario`] → [`Experiment`]: what was read is checked, and built.
 
 use super::Overrides;
-use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario};
+use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario, SdeParameters};
 use crate::agent::{Agents, Group};
 use crate::claim::{Claim, ClaimParameters, Expectation, Setting};
 use crate::compressor::{Compressor, Identity};
@@ -49,7 +49,7 @@ pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Exper
     scenario.source.as_deref().map_or(Ok(()), |source| line("source", source))?;
     let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
     let monte_carlo = monte_carlo(scenario.monte_carlo.unwrap_or_default(), overrides)?;
-    let run = run(&scenario.run, scenario.sde.substeps, objective.dimension())?;
+    let run = run(&scenario.run, &scenario.sde, objective.dimension())?;
     let groups = groups(&scenario, &objective)?;
     let agents = Arc::new(Agents::new(Arc::clone(&objective), groups));
     let bounded_functions = bounded_functions(&scenario, objective.dimension())?;
@@ -99,7 +99,8 @@ fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, In
     }
 }
 
-fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<Run, Invalid> {
+fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Result<Run, Invalid> {
+    let SdeParameters { scheme, substeps, .. } = *sde;
     let build = || -> Result<Run, Invalid> {
         let in_range = |value: f64| LEARNING_RATES.contains(&value);
         let right = format!("a number from {:e} to {:e}", LEARNING_RATES.start(), LEARNING_RATES.end());
@@ -121,10 +122,17 @@ fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<
                 Some(Domain { radius })
             }
         };
-        Ok(Run { learning_rate, steps, records, start, domain, substeps })
+        Ok(Run { learning_rate, steps, records, start, domain, scheme, substeps })
     };
     let run = build().map_err(|invalid| invalid.under("run"))?;
     whole("sde.substeps", substeps, 1, 10_000)?;
+    let most = scheme.largest_dimension();
+    if dimension > most {
+        let message = format!(
+            "takes too long in dimension {dimension}; expected at most {most}, or \"euler_maruyama\""
+        );
+        return Err(Invalid::new("sde.scheme", message));
+    }
     Ok(run)
 }
 

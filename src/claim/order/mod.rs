@@ -13,8 +13,7 @@ use super::forecast::Forecast;
 use super::sampling::Simulated;
 use super::{Claim, Progress, Setting};
 use crate::ensemble::TestFunction;
-use crate::integrator::WEAK_ORDER;
-use crate::model::Model;
+use crate::model::{Model, Run};
 use crate::parameter::{Invalid, checked};
 use crate::scenario::Experiment;
 use schemars::JsonSchema;
@@ -93,7 +92,7 @@ impl Parameters {
                 return Err(Invalid::new(key, message));
             }
             let mut model = (setting.rebuild)(rate, steps as usize)?;
-            model.run.substeps = substeps(model.run.substeps, learning_rates[0] / rate, *claimed);
+            model.run.substeps = substeps(&model.run, learning_rates[0] / rate, *claimed);
             models.push(model);
         }
         if setting.is_sampled && !models[0].functions().tested.iter().any(is_fluctuation) {
@@ -113,9 +112,9 @@ impl Parameters {
 
 /// Integrator steps to each η after it was divided by `ratio`, from those at the first η: enough for the integrator's
 /// bias to fall as fast as a gap of the claimed order.
-fn substeps(at_first: usize, ratio: f64, claimed: u32) -> usize {
-    let power = (f64::from(claimed) / f64::from(WEAK_ORDER) - 1.0).max(0.0);
-    (at_first as f64 * libm::pow(ratio, power)).round() as usize
+fn substeps(at_first: &Run, ratio: f64, claimed: u32) -> usize {
+    let power = (f64::from(claimed) / f64::from(at_first.scheme.weak_order()) - 1.0).max(0.0);
+    (at_first.substeps as f64 * libm::pow(ratio, power)).round() as usize
 }
 
 fn is_fluctuation(function: &TestFunction) -> bool {

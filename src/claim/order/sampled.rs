@@ -178,7 +178,7 @@ impl Comparison<'_> {
         let observables = sampling.observables;
         let gaps = observables.cells().count() * self.samplings.len();
         let levels = Levels::new(self.monte_carlo.error_rate, look, gaps);
-        let intervals = Intervals::new(sampling.estimates(), observables, levels, 1.0);
+        let intervals = Intervals::new(sampling.estimates(), observables, levels, sampling.weak_order(), 1.0);
         let cells = observables.cells().filter_map(|index| {
             let function = index / observables.times();
             let scale = self.scales[function];

@@ -98,7 +98,7 @@ impl<'a> Rehearsal<'a> {
         let monte_carlo = &experiment.monte_carlo;
         let levels = Levels::new(monte_carlo.error_rate, look, cells);
         let budget = (monte_carlo.max_seeds as f64 / seeds).max(1.0);
-        let intervals = Intervals::new(&estimates, observables, levels, budget);
+        let intervals = Intervals::new(&estimates, observables, levels, self.sampling.weak_order(), budget);
         Some(observables.cells().map(|index| intervals.gap(index, margins.of(claim.margin, index))).collect())
     }
 }

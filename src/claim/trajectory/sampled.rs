@@ -94,7 +94,8 @@ impl Comparison<'_> {
             sampling.extend(look, progress);
             let levels = Levels::new(monte_carlo.error_rate, look, self.observables.cells().count());
             let budget = (monte_carlo.max_seeds as f64 / sampling.seeds() as f64).max(1.0);
-            let intervals = Intervals::new(sampling.estimates(), self.observables, levels, budget);
+            let (estimates, weak_order) = (sampling.estimates(), sampling.weak_order());
+            let intervals = Intervals::new(estimates, self.observables, levels, weak_order, budget);
             for &(index, claim) in claims {
                 // What was decided on a shadow that is no longer trusted is withdrawn.
                 if (sampling.distrust.is_some() || !findings.contains_key(&index))
@@ -111,7 +112,8 @@ impl Comparison<'_> {
         }
         let tables = last.map(|(levels, budget)| {
             let estimates = sampling.estimates();
-            let intervals = Intervals::new(estimates, self.observables, levels, budget);
+            let intervals =
+                Intervals::new(estimates, self.observables, levels, sampling.weak_order(), budget);
             let margin = |index| self.margins.of(claims[0].1.margin, index);
             let tables = MomentTables::sampled(estimates, self.observables, &intervals, margin);
             MomentTables {
