@@ -137,13 +137,20 @@ fn noise_that_all_agents_share_is_contradicted() {
 
 #[test]
 fn what_was_decided_at_an_earlier_look_is_withdrawn() {
-    // Two claims: one that is upheld at the first look, one that waits. The declaration goes wrong after the first
-    // look: at 1152 paths of the pilot, and the paths of the first look, of 40 steps each.
-    let text = "title = \"t\"\noptimizer = \"dsgd\"\nobjective.quadratic = { eigenvalues = [1.0, 2.0] }\n[[agents]]\ncount = 4\n\
-        noise.gaussian = { scale = 1.0 }\n[run]\nlearning_rate = 0.01\nsteps = 40\nrecords = 4\nstart = [0.5, -0.4]\n[sde]\n\
-        substeps = 1\n[monte_carlo]\nseeds = 4096\nmax_seeds = 65536\n[[claims]]\n[claims.trajectory]\nmargin = { absolute = 10.0 }\n\
-        [[claims]]\n[claims.trajectory]\nmargin = { absolute = 0.0127 }\n";
-    let before = judge(&experiment(text), &Silent);
+    // Two claims: one is upheld at the first look, the other waits, for its margin is what the first look makes of the
+    // worst gap. The declaration goes wrong after the pilot and the first look, of 40 steps a path each.
+    let text = |margin: f64| {
+        format!(
+            "title = \"t\"\noptimizer = \"dsgd\"\nobjective.quadratic = {{ eigenvalues = [1.0, 2.0] }}\n[[agents]]\ncount = 4\n\
+             noise.gaussian = {{ scale = 1.0 }}\n[run]\nlearning_rate = 0.01\nsteps = 40\nrecords = 4\nstart = [0.5, -0.4]\n[sde]\n\
+             substeps = 1\n[monte_carlo]\nseeds = 4096\nmax_seeds = 65536\n[[claims]]\n[claims.trajectory]\nmargin = {{ absolute = 10.0 }}\n\
+             [[claims]]\n[claims.trajectory]\nmargin = {{ absolute = {margin} }}\n"
+        )
+    };
+    let first = judge(&experiment(&text(0.02)), &Silent);
+    let edge = first.findings[2].worst.as_ref().and_then(|worst| worst.estimate).unwrap().abs();
+    let text = text(edge);
+    let before = judge(&experiment(&text), &Silent);
     let looks: Vec<u32> = before.findings[1..].iter().map(|finding| finding.looks).collect();
     assert_eq!(before.findings[1].verdict, Verdict::Upheld);
     assert!(looks[1] > looks[0], "{}", before.findings[2].sentence);
@@ -152,7 +159,7 @@ fn what_was_decided_at_an_earlier_look_is_withdrawn() {
             out.covariance.scale(4.0);
         }
     };
-    let after = judge(&spoiled(experiment(text), "dsgd", late), &Silent);
+    let after = judge(&spoiled(experiment(&text), "dsgd", late), &Silent);
     assert!(after.contradictions.iter().any(|contradiction| contradiction.process == "optimizer"));
     for finding in &after.findings[1..] {
         assert_eq!(finding.verdict, Verdict::Inconclusive, "{}", finding.sentence);

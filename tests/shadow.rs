@@ -190,7 +190,7 @@ fn assert_zero_whatever_the_jacobian(optimizer: &dyn Optimizer, start: &[f64], s
 fn model(optimizer: &str, quadratic: &str, agents: &str, start: &[f64]) -> Model {
     experiment(&format!(
         "title = \"t\"\noptimizer = \"{optimizer}\"\nobjective.quadratic = {quadratic}\n{agents}\n[run]\nlearning_rate = {ETA}\n\
-         steps = {STEPS}\nrecords = {STEPS}\nstart = {start:?}\n"
+         steps = {STEPS}\nrecords = {STEPS}\nstart = {start:?}\n[[claims]]\n[claims.trajectory]\nmargin = {{ absolute = 1.0 }}\n"
     ))
     .model
 }

@@ -29,8 +29,8 @@ const COST: f64 = 4.0;
 const QUANTILE: f64 = 8.0;
 const PART_OF_MARGIN: f64 = 0.25;
 
-/// Fewest paths of a first look: 16 blocks, whose t quantiles are not yet too wide.
-const LEAST_SEEDS: u64 = 16 * BLOCK as u64;
+/// Fewest paths of a first look: 32 blocks, on which the gates see a declared covariance that is half too large.
+const LEAST_SEEDS: u64 = 32 * BLOCK as u64;
 
 /// The linear shadows of a comparison.
 pub(super) struct Shadowing {

@@ -115,7 +115,7 @@ pub struct MonteCarlo {
     /// Every draw follows from it.
     pub seed: u64,
     /// Paths of each process at the first look, at least 512, rounded up to whole blocks of 64; doubled until decided.
-    /// Unless given 4096, or with linear shadows as few as the pilot says will do, at least 1024.
+    /// Unless given 4096, or with linear shadows as few as the pilot says will do, at least 2048.
     pub seeds: Option<u64>,
     /// Paths of each process at most, at least `seeds`.
     pub max_seeds: u64,
