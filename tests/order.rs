@@ -1,4 +1,5 @@
 //! Claim `order`, on exact expectations and by sampling.
+#![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 mod common;
 
