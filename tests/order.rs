@@ -1,4 +1,5 @@
 //! Claim `order`, on exact expectations and by sampling.
+#![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 mod common;
 
@@ -136,18 +137,23 @@ fn sampling_refutes_what_is_wrong_and_tells_raw_moments_from_fluctuations() {
         );
         let slow = with(optimizer, "half_drift");
         assert_eq!(slow.verdict, Verdict::Refuted, "{}", slow.sentence);
-        assert!(slow.order.unwrap().raw.unwrap()[1] < 0.3);
+        // Raw moments alone refute it, as they do from 0.5 downwards.
+        let raw = slow.order.unwrap().raw.unwrap();
+        assert!(raw[1] <= 0.5, "{optimizer} {raw:?}");
     }
 }
 
 #[test]
 fn what_has_no_exact_expectations_is_sampled() {
-    let text = ordered("learning_rates = [0.1, 0.05, 0.025]\nhorizon = 0.8\n")
+    // Many agents make the noise small against the gap.
+    let text = of_optimizer(&ordered("learning_rates = [0.1, 0.05, 0.025]\nhorizon = 1.0\n"), "dsgd")
         .replace("quadratic = { eigenvalues = [0.5, 2.0] }", "rosenbrock = { steepness = 1.0 }")
-        .replace("[run]", "[sde]\nsubsteps = 2\n[run]")
-        .replace("start = 0.3", "start = 0.3\ndomain = { radius = 9.0 }");
+        .replace("count = 2", "count = 64")
+        .replace("records = 4", "records = 2")
+        .replace("[run]", "[sde]\nsubsteps = 8\n[run]")
+        .replace("start = 0.3", "start = [-0.5, 1.0]\ndomain = { radius = 6.0 }");
     let found = finding(&text);
-    assert!(found.seeds >= 4096 && found.looks >= 1, "{found:?}");
+    assert_eq!((found.verdict, found.seeds, found.looks), (Verdict::Upheld, 4096, 1), "{}", found.sentence);
     // Exit is no smooth function.
     assert_eq!(found.left_out, ["exit"]);
 }
@@ -171,36 +177,39 @@ fn with_the_modified_drift_raw_moments_are_of_order_two_and_fluctuations_of_orde
 
 #[test]
 fn by_sampling_the_modified_drift_is_told_from_the_plain_one() {
-    // A batch makes the noise small against the gap.
+    // Many agents make the noise small against the gap.
     let rates = "learning_rates = [0.2, 0.1, 0.05]\nhorizon = 0.4\nclaimed = 2\n";
     let plain = of_optimizer(&ordered(rates), "dsgd")
         .replace("count = 2", "count = 64")
         .replace("records = 4", "records = 1");
-    let plain = sampled(&plain, 1024).replace("substeps = 8", "substeps = 32");
+    let plain = sampled(&plain, 2048).replace("substeps = 8", "substeps = 32");
     let refuted = finding(&plain);
     assert_eq!(refuted.verdict, Verdict::Refuted, "{}", refuted.sentence);
     let upheld = finding(&plain.replace("[sde]", "[sde]\nform = \"modified_order_2\""));
     assert_eq!(upheld.verdict, Verdict::Upheld, "{}", upheld.sentence);
 }
 
-/// At an error rate of 0.1, of 20 seeds each: a true claim is refuted with probability 0.1 at most, 7 of 20 or more with
-/// 0.24 %; intervals are simultaneous, so that none is what is met. The same of a wrong one that is upheld.
+/// At an error rate of 0.1 a true claim is refuted with probability 0.1 at most, for 5 of 12 seeds or more with 0.43 %.
+/// The same of a wrong one that is upheld. Intervals are simultaneous, so that none is what is met.
 #[test]
 fn wrong_verdicts_are_as_rare_as_the_error_rate_says() {
-    let text = of_optimizer(&ordered(COARSE), "dsgd")
-        .replace("[0.5, 2.0]", "[2.0]")
-        .replace("records = 4", "records = 1");
-    let text = sampled(&text, 512);
-    let count = |text: &str, verdict: Verdict| {
-        let seeds = (0..20).map(|seed| {
-            text.replace("[monte_carlo]", &format!("[monte_carlo]\nerror_rate = 0.1\nseed = {seed}"))
-        });
-        seeds.filter(|text| finding(text).verdict == verdict).count()
+    let text = of_optimizer(&ordered(COARSE), "dsgd");
+    let text = sampled(&text.replace("[0.5, 2.0]", "[2.0]").replace("records = 4", "records = 1"), 512);
+    let verdicts = |text: &str| -> Vec<Verdict> {
+        let of_seed = |seed| {
+            let drawn = format!("[monte_carlo]\nerror_rate = 0.1\nseed = {seed}");
+            finding(&text.replace("[monte_carlo]", &drawn)).verdict
+        };
+        (0..12).map(of_seed).collect()
     };
     let wrong = text.replace("[sde]", "[sde]\nmutant = \"no_noise\"");
-    assert!(count(&text, Verdict::Refuted) < 7 && count(&wrong, Verdict::Upheld) < 7);
-    // And most are decided.
-    assert!(count(&text, Verdict::Upheld) > 10 && count(&wrong, Verdict::Refuted) > 10);
+    for (text, right, mistaken) in
+        [(text, Verdict::Upheld, Verdict::Refuted), (wrong, Verdict::Refuted, Verdict::Upheld)]
+    {
+        let verdicts = verdicts(&text);
+        let count = |verdict| verdicts.iter().filter(|found| **found == verdict).count();
+        assert!(count(mistaken) < 5 && count(right) > 6, "{verdicts:?}");
+    }
 }
 
 #[test]
