@@ -93,12 +93,7 @@ fn affine(
         let noise = g.iter().map(|g| padded(g) * y * padded(g).transpose());
         noise.fold(&drift + y * padded(f).transpose(), |sum, term| sum + term)
     });
-    Problem {
-        name,
-        sde: Box::new(Given(coefficients)),
-        start: start.to_vec(),
-        u,
-    }
+    Problem { name, sde: Box::new(Given(coefficients)), start: start.to_vec(), u }
 }
 
 mod problems {

@@ -49,8 +49,15 @@ struct Case {
     largest: f64,
 }
 
-const AGREES: Case =
-    Case { sampled: 0.5, standard_error: 1e-9, refinement: 0.0, weak_order: 1, exact: 0.5, error: 0.0, largest: 1.0 };
+const AGREES: Case = Case {
+    sampled: 0.5,
+    standard_error: 1e-9,
+    refinement: 0.0,
+    weak_order: 1,
+    exact: 0.5,
+    error: 0.0,
+    largest: 1.0,
+};
 
 impl Case {
     fn found_by(&self, process: &'static str) -> Vec<Contradiction> {
