@@ -199,3 +199,36 @@ impl Line<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Line;
+    use crate::sde::{Coefficients, Sde};
+
+    /// `dX = b dt + √a dW`.
+    struct Constant {
+        b: f64,
+        a: f64,
+    }
+
+    impl Sde for Constant {
+        fn coefficients(&self, _x: &[f64], out: &mut Coefficients) {
+            out.drift.fill(self.b);
+            out.diffusion.clear();
+            out.diffusion.add_diagonal(std::iter::once(self.a));
+        }
+    }
+
+    #[test]
+    fn paths_leave_the_range_with_the_stated_probability() {
+        let (x0, a, t) = (0.5, 0.04, 4.0);
+        for b in [-1.0, 0.0, 1.0] {
+            let (low, high) = Line { sde: &Constant { b, a }, start: &[x0], coordinate: 0 }.range(t).unwrap();
+            // The reflection principle for the martingale part alone: it passes r with the probability 2(1 − Φ(r/√(at))),
+            // on top of which the drift moves x by less than bt.
+            let beyond = |r: f64| libm::erfc(r / (2.0 * a * t).sqrt());
+            let escape = beyond(high - x0 - f64::max(b * t, 0.0)) + beyond(x0 - low - f64::max(-b * t, 0.0));
+            assert!(escape <= 1e-18, "b = {b}: {escape:e}");
+        }
+    }
+}
