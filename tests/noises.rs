@@ -334,7 +334,8 @@ fn a_batch_divides_the_covariance_of_one_sample() {
     let diagonal = |i: usize, j: usize, entry: f64| if i == j { entry } else { 0.0 };
     let squares = |i: usize, j: usize, factor: f64| diagonal(i, j, factor * SCALES[i] * SCALES[i]);
     // The covariance of one sample, written out: t₁₂ has variance 12/10, contamination 0.9 + 0.1 · 25.
-    let cases: [(&str, &dyn Fn(usize, usize) -> f64); 7] = [
+    type Entry<'a> = &'a dyn Fn(usize, usize) -> f64;
+    let cases: [(&str, Entry); 7] = [
         ("gaussian = { scale = [0.1, 0.2, 0.5, 1.0, 2.0] }", &|i, j| squares(i, j, 1.0)),
         (CORRELATED, &|i, j| MATRIX[i][j]),
         ("student_t = { scale = [0.1, 0.2, 0.5, 1.0, 2.0], dof = 12 }", &|i, j| squares(i, j, 1.2)),
@@ -371,9 +372,9 @@ fn a_batch_divides_the_scale_of_gaussian_signs_by_its_root() {
     ];
     for (line, deviation) in cases {
         let law = sign_law(&*noise(line, 4).1, &v);
-        for j in 0..5 {
+        for (j, v) in v.iter().enumerate() {
             // E sign(v + s z) = erf(v/(s√2)), with s = deviation/√4.
-            let expected = libm::erf(v[j] / (deviation(j) / 2.0) / 2f64.sqrt());
+            let expected = libm::erf(v / (deviation(j) / 2.0) / 2f64.sqrt());
             assert!((law.mean[j] - expected).abs() < 1e-14, "{line}: {} {expected}", law.mean[j]);
         }
     }

@@ -117,11 +117,12 @@ impl Sde for Coupled {
 
 #[test]
 fn an_sde_that_couples_coordinates_is_seen_in_its_coefficients() {
-    let cases: [(fn(&[f64], &mut Coefficients), bool); 5] = [
+    type Spoil = fn(&[f64], &mut Coefficients);
+    let cases: [(Spoil, bool); 5] = [
         (|_, _| {}, true),
         (|x, out| out.drift[0] += 1e-3 * x[0], true),
         (|x, out| out.drift[1] += 1e-3 * x[0], false),
-        (|x, out| out.diffusion.add_diagonal([0.0, 1e-3 * x[0] * x[0]].into_iter()), false),
+        (|x, out| out.diffusion.add_diagonal([0.0, 1e-3 * x[0] * x[0]]), false),
         (|_, out| out.diffusion.add_dense(|i, j| if i == j { 0.0 } else { 1e-6 }), false),
     ];
     for (case, (term, is_known)) in cases.into_iter().enumerate() {

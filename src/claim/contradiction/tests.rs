@@ -1,4 +1,5 @@
 //! Each allowance on its own: what it explains is no contradiction, and a little more is one.
+#![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 use super::{Contradiction, FALSE_ALARM, contradictions};
 use crate::ensemble::{BLOCK, Estimates, Observables, TestFunction};
