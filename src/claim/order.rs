@@ -101,6 +101,12 @@ struct Largest {
 }
 
 impl Order {
+    /// The same claim on other models.
+    pub(super) fn map<E>(&self, change: impl Fn(&Model) -> Result<Model, E>) -> Result<Self, E> {
+        let models: Result<Vec<Model>, E> = self.models.iter().map(change).collect();
+        Ok(Self { models: models?.into(), claimed: self.claimed, expect: self.expect })
+    }
+
     pub(super) fn judge(&self) -> Finding {
         let gaps: Result<Vec<Gaps>, Unknown> = self.models.iter().map(Gaps::of).collect();
         let known = gaps.map(|gaps| [self.orders(&gaps, false), self.orders(&gaps, true)]);

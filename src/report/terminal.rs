@@ -9,9 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, StdoutLock, Write};
 
 // Told apart by every kind of colour vision; the words say the same.
-const PASSED: Style = AnsiColor::Blue.on_default();
-const FAILED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
-const INCONCLUSIVE: Style = AnsiColor::Yellow.on_default();
+pub(crate) const PASSED: Style = AnsiColor::Blue.on_default();
+pub(crate) const FAILED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+pub(crate) const INCONCLUSIVE: Style = AnsiColor::Yellow.on_default();
 
 /// Whether `stream` shows colours: a terminal, not a dumb one, and without `NO_COLOR`.
 fn colours<S: RawStream>(stream: &S) -> ColorChoice {
@@ -95,16 +95,30 @@ pub struct Bar(ProgressBar);
 impl Bar {
     /// The bar of the scenario `name`, the `number`-th of `total`.
     pub fn new(name: &str, number: usize, total: usize) -> Self {
+        Self::with(format!("[{number}/{total}] {}", plain(name)), "left for this look")
+    }
+
+    /// The bar of a whole of `units`, of which all are announced.
+    pub fn of_whole(name: &str, units: u64) -> Self {
+        let bar = Self::with(name.to_owned(), "left");
+        bar.announce(units);
+        bar
+    }
+
+    fn with(prefix: String, left: &str) -> Self {
         let bar = ProgressBar::new(0);
         let colour = if colours(&io::stderr()) == ColorChoice::Never { "" } else { ":.blue" };
-        let template = format!(
-            "{{prefix}} {{wide_bar{colour}}} {{elapsed_precise}}, {{eta_precise}} left for this look"
-        );
+        let template = format!("{{prefix}} {{wide_bar{colour}}} {{elapsed_precise}}, {{eta_precise}} {left}");
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
-        bar.set_prefix(format!("[{number}/{total}] {}", plain(name)));
+        bar.set_prefix(prefix);
         Self(bar)
+    }
+
+    /// Prints something while the bar is out of the way.
+    pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.0.suspend(print)
     }
 
     /// Takes the bar away.

@@ -3,11 +3,12 @@
 use crate::claim::ClaimParameters;
 use crate::compressor::CompressorParameters;
 use crate::ensemble::BoundedFunction;
+use crate::mutant::SdeMutant;
 use crate::noise::NoiseParameters;
 use crate::objective::ObjectiveParameters;
 use crate::optimizer::OptimizerName;
 use crate::parameter::PerCoordinate;
-use crate::sde::{Form, Mutant};
+use crate::sde::Form;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -98,7 +99,7 @@ pub struct SdeParameters {
     /// The integrator.
     pub scheme: Scheme,
     /// A deliberate mistake in the SDE, whose claims should then be refuted; none unless given.
-    pub mutant: Option<Mutant>,
+    pub mutant: Option<SdeMutant>,
 }
 
 impl Default for SdeParameters {

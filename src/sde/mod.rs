@@ -5,7 +5,6 @@ mod dcsgd_perm_k;
 mod dsgd;
 mod dsignsgd;
 mod dsignsgd_closed;
-mod mutant;
 
 use crate::agent::{Agents, Scratch};
 use crate::covariance::Covariance;
@@ -21,7 +20,6 @@ pub use dcsgd_perm_k::DcsgdPermKSde;
 pub use dsgd::DsgdSde;
 pub use dsignsgd::DsignsgdSde;
 pub use dsignsgd_closed::DsignsgdClosedSde;
-pub use mutant::Mutant;
 
 /// An SDE `dX = b(X) dt + A(X)^{1/2} dW`.
 pub trait Sde: Send + Sync {
