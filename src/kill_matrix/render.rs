@@ -89,11 +89,10 @@ fn digit(digit: usize) -> char {
 /// A scenario, and a line for each mutant that survives beyond the margin or stays undecided.
 pub fn terminal_row(matrix: &KillMatrix, row: &Row) -> String {
     let mut text = format!("{:NAMES$} ", plain(&row.name));
-    let several = row.fates.iter().any(|fate| fate.symbol().len() > 1);
     for fate in &row.fates {
-        let (style, symbol) = (fate.style(), fate.symbol());
-        let space = if several { " " } else { "" };
-        let _ = write!(text, "{style}{symbol}{style:#}{space}");
+        // Of several killers the first, which is enough.
+        let (style, first) = (fate.style(), fate.symbol().chars().next().unwrap_or(' '));
+        let _ = write!(text, "{style}{first}{style:#}");
     }
     text.push('\n');
     for (entry, fate) in matrix.catalogue.iter().zip(&row.fates) {
