@@ -71,7 +71,7 @@ fn scenario_files() -> Vec<PathBuf> {
 
 #[test]
 fn schemas_are_schemas() {
-    for file in ["scenario", "report"] {
+    for file in ["scenario", "report", "mutants"] {
         let schema = schema(file);
         assert!(jsonschema::draft202012::meta::is_valid(&schema));
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
@@ -239,7 +239,7 @@ fn unexplained(schema: &Value, found: &mut Vec<String>) {
 
 #[test]
 fn every_key_and_name_is_explained() {
-    for file in ["scenario", "report"] {
+    for file in ["scenario", "report", "mutants"] {
         let mut schema = schema(file);
         let mut found = Vec::new();
         unexplained(&schema, &mut found);
