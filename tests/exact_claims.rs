@@ -123,13 +123,13 @@ fn samples_of_another_optimizer_or_sde_contradict_the_exact_values() {
     // Exact values are those of the scenario; the paths are those of another learning rate.
     let mut other_optimizer = experiment(&sampled(&absolute(0.05)));
     let agents = Arc::clone(&other_optimizer.model.agents);
-    other_optimizer.model.optimizer = OptimizerName::Dcsgd.build(agents, 0.011);
+    other_optimizer.model.optimizer = OptimizerName::Dcsgd.build(agents, 0.011).into();
     let contradictions = judge(&other_optimizer, &Silent).contradictions;
     assert!(!contradictions.is_empty());
     assert!(contradictions.iter().all(|contradiction| contradiction.process == "optimizer"));
     let mut other_sde = experiment(&sampled(&absolute(0.05)));
-    let sde = std::mem::replace(&mut other_sde.model.sde, Box::new(Forgetful::default()));
-    other_sde.model.sde = Box::new(Forgetful { sde: Some(sde), calls: AtomicU64::new(0) });
+    let sde = std::mem::replace(&mut other_sde.model.sde, Arc::new(Forgetful::default()));
+    other_sde.model.sde = Arc::new(Forgetful { sde: Some(sde), calls: AtomicU64::new(0) });
     let contradictions = judge(&other_sde, &Silent).contradictions;
     assert!(!contradictions.is_empty());
     assert!(contradictions.iter().all(|contradiction| contradiction.process == "sde"));
@@ -138,7 +138,7 @@ fn samples_of_another_optimizer_or_sde_contradict_the_exact_values() {
 /// An SDE that loses a fifth of its drift once it has been evaluated as often as exact values ask for.
 #[derive(Default)]
 struct Forgetful {
-    sde: Option<Box<dyn Sde>>,
+    sde: Option<Arc<dyn Sde>>,
     calls: AtomicU64,
 }
 
@@ -158,7 +158,7 @@ fn a_contradiction_is_an_exit_code_of_its_own() {
     let right = Report::new(&loaded, judge(&loaded.experiment, &Silent), 1.0, 1);
     assert_eq!(exit::of(&[&right]), exit::AS_EXPECTED);
     let mut other = experiment(&sampled(&absolute(0.05)));
-    other.model.optimizer = OptimizerName::Dcsgd.build(Arc::clone(&other.model.agents), 0.011);
+    other.model.optimizer = OptimizerName::Dcsgd.build(Arc::clone(&other.model.agents), 0.011).into();
     let wrong = Report::new(&loaded, judge(&other, &Silent), 1.0, 1);
     assert_eq!(exit::of(&[&right, &wrong]), exit::INCONSISTENT);
     assert_eq!(wrong.outcome.to_string(), "failed");
