@@ -6,7 +6,7 @@ use crate::integrator::{SchemeName, drift_flow};
 use crate::noise::SignLaw;
 use crate::optimizer::{Optimizer, OptimizerName};
 use crate::random::Role;
-use crate::sde::{Coefficients, Sde};
+use crate::sde::{Coefficients, Form, Sde};
 use std::sync::Arc;
 
 /// Runge–Kutta steps to each η for the flow of the drift.
@@ -17,13 +17,16 @@ const FLOW_SUBSTEPS: usize = 4;
 const MOMENTS_FOR_AN_INTERVAL: f64 = 4.0;
 
 /// An optimizer, its SDE, and the run.
+#[derive(Clone)]
 pub struct Model {
     /// The name of the optimizer.
     pub optimizer_name: OptimizerName,
     /// The optimizer.
-    pub optimizer: Box<dyn Optimizer>,
+    pub optimizer: Arc<dyn Optimizer>,
     /// The SDE that is said to track it.
-    pub sde: Box<dyn Sde>,
+    pub sde: Arc<dyn Sde>,
+    /// How the SDE is written down.
+    pub form: Form,
     /// The agents of both.
     pub agents: Arc<Agents>,
     /// The run.

@@ -72,7 +72,7 @@ fn spoiled(experiment: Experiment, optimizer: &str, spoil: fn(&mut Increment, u6
 }
 
 fn with(mut experiment: Experiment, optimizer: Wrong) -> Experiment {
-    experiment.model.optimizer = Box::new(optimizer);
+    experiment.model.optimizer = std::sync::Arc::new(optimizer);
     experiment
 }
 

@@ -127,7 +127,7 @@ fn sampling_refutes_what_is_wrong_and_tells_raw_moments_from_fluctuations() {
         finding(&text.replace("[sde]", &format!("[sde]\nmutant = \"{mutant}\"")))
     };
     for optimizer in ["dsgd", "dcsgd", "dsignsgd"] {
-        let quiet = with(optimizer, "no_noise");
+        let quiet = with(optimizer, "no_diffusion");
         assert_eq!(quiet.verdict, Verdict::Refuted, "{}", quiet.sentence);
         let order = quiet.order.unwrap();
         // Gradient flow without noise passes in raw moments: fluctuations alone see it.
@@ -202,7 +202,7 @@ fn wrong_verdicts_are_as_rare_as_the_error_rate_says() {
         };
         (0..12).map(of_seed).collect()
     };
-    let wrong = text.replace("[sde]", "[sde]\nmutant = \"no_noise\"");
+    let wrong = text.replace("[sde]", "[sde]\nmutant = \"no_diffusion\"");
     for (text, right, mistaken) in
         [(text, Verdict::Upheld, Verdict::Refuted), (wrong, Verdict::Refuted, Verdict::Upheld)]
     {

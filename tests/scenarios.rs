@@ -68,12 +68,12 @@ fn every_factor_of_every_theorem_has_a_negative_control() {
         ("dcsgd", "no_compression_noise"),
         ("dsgd", "agents_lost"),
         ("dsgd", "eta_for_sqrt_eta"),
-        ("dsgd", "no_noise"),
+        ("dsgd", "no_diffusion"),
         ("dsignsgd", "agents_lost"),
         ("dsignsgd", "eta_for_sqrt_eta"),
         ("dsignsgd", "gaussian_xi"),
         ("dsignsgd", "identity_diffusion"),
-        ("dsignsgd", "no_noise"),
+        ("dsignsgd", "no_diffusion"),
         ("dsignsgd", "xi_without_two"),
     ];
     for (optimizer, mutant) in expected {

@@ -176,9 +176,9 @@ fn every_mutant_is_wrong_where_it_says() {
     close(ratio("dcsgd", compressed, "no_compression_noise"), (1.0, 1.0 / 11.0));
     close(ratio("dcsgd", compressed, "eta_for_sqrt_eta"), (1.0, ETA));
     close(ratio("dcsgd", compressed, "agents_lost"), (1.0, 4.0));
-    close(ratio("dcsgd", compressed, "no_noise"), (1.0, 0.0));
+    close(ratio("dcsgd", compressed, "no_diffusion"), (1.0, 0.0));
     close(ratio("dcsgd", compressed, "half_drift"), (0.5, 1.0));
-    close(ratio("dsignsgd", signs, "no_noise"), (1.0, 0.0));
+    close(ratio("dsignsgd", signs, "no_diffusion"), (1.0, 0.0));
     let cauchy = 2.0 * 2f64.atan() / PI;
     // erf(√2) = 0.954499736103642 to fifteen digits.
     let gaussian = 0.954_499_736_103_642;
@@ -202,15 +202,12 @@ fn the_gaussian_mistake_needs_a_scale_to_keep() {
     let proportional = "proportional = { scale = 0.5 }";
     for noise in [contaminated, proportional, "none = {}"] {
         let message = refusal(&mutant(noise));
-        assert!(
-            message.contains("sde.mutant: \"gaussian_xi\", but the noise of some agents is no scaled"),
-            "{message}"
-        );
+        assert!(message.contains("sde.mutant: the noise of some agents is not S t_ν"), "{message}");
     }
     // One group of agents is enough.
     let student = "student_t = { scale = 0.5, dof = 3 }";
     let both = format!("{student}\n[[agents]]\ncount = 1\nnoise.{contaminated}");
-    assert!(refusal(&mutant(&both)).contains("no scaled"));
+    assert!(refusal(&mutant(&both)).contains("not S t_ν"));
     for noise in
         [student, "batch_mean_t = { scale = 0.5, dof = 3 }", "multivariate_t = { scale = 0.5, dof = 3 }"]
     {
@@ -227,5 +224,127 @@ fn the_gaussian_mistake_needs_a_scale_to_keep() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("minibatch.toml"), minibatch).unwrap();
     let called = run(folder.path(), &["minibatch.toml"]);
-    assert!(called.code == 2 && called.err.contains("no scaled Student-t"), "{}", called.err);
+    assert!(called.code == 2 && called.err.contains("not S t_ν"), "{}", called.err);
+}
+
+#[test]
+fn further_mutants_are_wrong_where_they_say() {
+    let with = |optimizer: &str, agents: &str, mutant: &str| {
+        coefficients(&scenario(optimizer, agents, &format!("mutant = \"{mutant}\"")), &X)
+    };
+    let drift = [-0.5, 2.0, -1.0];
+    let compressed = "[[agents]]\ncount = 4\nnoise.gaussian = { scale = 1.0 }\ncompressor.rand_k = { k = 1 }";
+    // E[ΦΦᵀ] = 3 diag(G) − G with ω/(d − 1) = 1; the SDE has Σ + E[ΦΦᵀ] at G = v vᵀ + I.
+    let diagonal = |i: usize| 1.0 + 2.0 * (G[i] * G[i] + 1.0);
+    assert_coefficients(&with("dcsgd", compressed, "no_diffusion"), drift, |_, _| 0.0);
+    assert_coefficients(&with("dcsgd", compressed, "diagonal_diffusion"), drift, |i, j| {
+        ETA / 4.0 * diagonal(i) * delta(i, j)
+    });
+    // ‖v‖² + tr Σ = 5.25 + 3, ω = 2.
+    assert_coefficients(&with("dcsgd", compressed, "omega_for_error_covariance"), drift, |i, j| {
+        ETA / 4.0 * (1.0 + 2.0 / 3.0 * 8.25) * delta(i, j)
+    });
+    assert_coefficients(&with("dcsgd", compressed, "noise_not_compressed"), drift, |i, j| {
+        ETA / 4.0 * ((1.0 + 3.0 * G[i] * G[i]) * delta(i, j) - G[i] * G[j])
+    });
+    assert_coefficients(&with("dcsgd", compressed, "gradient_not_compressed"), drift, |i, j| {
+        ETA / 4.0 * 3.0 * delta(i, j)
+    });
+    let permuted = "[[agents]]\ncount = 3\nnoise.gaussian = { scale = 1.0 }\ncompressor.perm_k = { k = 1 }";
+    assert_coefficients(&with("dcsgd", permuted, "independent_permutations"), drift, |i, j| {
+        ETA / 3.0 * (diagonal(i) * delta(i, j) - (1.0 - delta(i, j)) * G[i] * G[j])
+    });
+    let batches = "[[agents]]\ncount = 1\nbatch_size = 4\nnoise.gaussian = { scale = 2.0 }\n[[agents]]\ncount = 1\nnoise.gaussian = { scale = 1.0 }";
+    assert_coefficients(&with("dsgd", batches, "batch_size_lost"), drift, |i, j| {
+        ETA / 2.0 * (4.0 + 1.0) / 2.0 * delta(i, j)
+    });
+    let heavy = "[[agents]]\ncount = 4\nnoise.student_t = { scale = 2.0, dof = 10 }";
+    assert_coefficients(&with("dsgd", heavy, "scale_as_standard_deviation"), drift, |i, j| {
+        ETA / 4.0 * 4.0 * delta(i, j)
+    });
+    let differing = "[[agents]]\ncount = 1\nnoise.none = {}\ncompressor.bernoulli = { probability = 0.25 }\ngradient_offset = [1.0, 0.0, -1.0]\n\
+         [[agents]]\ncount = 1\nnoise.none = {}\ncompressor.bernoulli = { probability = 0.25 }\ngradient_offset = [-1.0, 0.0, 1.0]";
+    assert_coefficients(&with("dcsgd", differing, "shared_mean_gradient"), drift, |i, j| {
+        ETA / 2.0 * 3.0 * G[i] * G[i] * delta(i, j)
+    });
+}
+
+#[test]
+fn further_mutants_of_theorem_2_are_wrong_where_they_say() {
+    let with = |agents: &str, sde: &str| coefficients(&scenario("dsignsgd", agents, sde), &X);
+    // 2Ξ₃(u) = (2/π)(atan θ + θ/(1 + θ²)), θ = u/√3.
+    let t3 = |u: f64| {
+        let theta = u / 3f64.sqrt();
+        2.0 / PI * (theta.atan() + theta / (1.0 + theta * theta))
+    };
+    let signs = "[[agents]]\ncount = 4\nnoise.student_t = { scale = 1.0, dof = 3 }";
+    let right = G.map(t3);
+    assert_coefficients(&with(signs, "mutant = \"two_xi_squared\""), right.map(|m| -m), |i, j| {
+        ETA / 4.0 * (1.0 - 0.5 * right[i] * right[i]) * delta(i, j)
+    });
+    // A standard deviation of 1 is a scale of 1/√3.
+    let wrong = G.map(|g| t3(3f64.sqrt() * g));
+    for form in ["general", "closed"] {
+        let sde = format!("form = \"{form}\"\nmutant = \"scale_as_standard_deviation\"");
+        assert_coefficients(&with(signs, &sde), wrong.map(|m| -m), |i, j| {
+            ETA / 4.0 * (1.0 - wrong[i] * wrong[i]) * delta(i, j)
+        });
+    }
+    let differing = "[[agents]]\ncount = 1\nnoise.student_t = { scale = 1.0, dof = 3 }\ngradient_offset = 1.0\n\
+         [[agents]]\ncount = 1\nnoise.student_t = { scale = 1.0, dof = 3 }\ngradient_offset = -1.0";
+    assert_coefficients(&with(differing, "mutant = \"shared_mean_gradient\""), right.map(|m| -m), |i, j| {
+        ETA / 2.0 * (1.0 - right[i] * right[i]) * delta(i, j)
+    });
+}
+
+#[test]
+fn stratonovich_adds_half_of_sigma_times_its_derivative() {
+    // Noise-free Bernoulli: σ = √(ηω) diag|λx|, so that ½ σ ∂σ = ½ ηω λ²x with ω = 3.
+    let agents = "[[agents]]\ncount = 1\nnoise.none = {}\ncompressor.bernoulli = { probability = 0.25 }";
+    let got = coefficients(&scenario("dcsgd", agents, "mutant = \"stratonovich\""), &X);
+    let lambda = [0.5, 1.0, 2.0];
+    for i in 0..3 {
+        let expected = -G[i] + 0.5 * ETA * 3.0 * lambda[i] * lambda[i] * X[i];
+        // Rounding of a difference over 2e-5.
+        assert!((got.drift[i] - expected).abs() < 1e-9, "{} {expected}", got.drift[i]);
+        assert!((got.diffusion.entry(i, i) - ETA * 3.0 * G[i] * G[i]).abs() < 1e-14);
+    }
+    // Rand-1 of 3 with noise: σ = D^{1/2}(I − c′uuᵀ) couples the coordinates. Its derivatives by hand over another length.
+    let agents = "[[agents]]\ncount = 1\nnoise.gaussian = { scale = 1.0 }\ncompressor.rand_k = { k = 1 }";
+    let root = |x: [f64; 3]| -> [[f64; 3]; 3] {
+        let v = [0.5 * x[0], x[1], 2.0 * x[2]];
+        let d = v.map(|v| 3.0 + 3.0 * v * v);
+        let u = [0, 1, 2].map(|j| v[j] / f64::sqrt(d[j]));
+        let norm: f64 = u.iter().map(|u| u * u).sum();
+        let c = 1.0 / (1.0 + (1.0 - norm).sqrt());
+        let entry = |i: usize, j: usize| (ETA * d[i]).sqrt() * (delta(i, j) - c * u[i] * u[j]);
+        [0, 1, 2].map(|i| [0, 1, 2].map(|j| entry(i, j)))
+    };
+    let sigma = root(X);
+    let h = 1e-4;
+    let mut correction = [0.0; 3];
+    for k in 0..3 {
+        let at = |side: f64| {
+            let mut x = X;
+            x[k] += side * h;
+            root(x)
+        };
+        let (above, below) = (at(1.0), at(-1.0));
+        for i in 0..3 {
+            for j in 0..3 {
+                correction[i] += 0.5 * sigma[k][j] * (above[i][j] - below[i][j]) / (2.0 * h);
+            }
+        }
+    }
+    let got = coefficients(&scenario("dcsgd", agents, "mutant = \"stratonovich\""), &X);
+    assert!(correction.iter().all(|entry| entry.abs() > 1e-3));
+    for i in 0..3 {
+        // The difference over 2e-4 is off by some 1e-8.
+        assert!(
+            (got.drift[i] + G[i] - correction[i]).abs() < 1e-7,
+            "{} {}",
+            got.drift[i] + G[i],
+            correction[i]
+        );
+    }
 }

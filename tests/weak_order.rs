@@ -13,6 +13,7 @@ use itocheck::integrator::{Draws, SchemeName};
 use itocheck::random::{Role, Stream};
 use itocheck::sde::{Coefficients, Sde};
 use nalgebra::{DMatrix, DVector};
+use std::sync::Arc;
 
 const T: f64 = 0.5;
 /// Each step half as long as the one before.
@@ -28,7 +29,7 @@ type Value = Box<dyn Fn(&[f64]) -> Vec<f64>>;
 /// An SDE with known `u(t, x)` for some functions g.
 struct Problem {
     name: &'static str,
-    sde: Box<dyn Sde>,
+    sde: Arc<dyn Sde>,
     start: Vec<f64>,
     /// Of the time to go: of the state, one value a function.
     u: Box<dyn Fn(f64) -> Value>,
@@ -93,7 +94,7 @@ fn affine(
         let noise = g.iter().map(|g| padded(g) * y * padded(g).transpose());
         noise.fold(&drift + y * padded(f).transpose(), |sum, term| sum + term)
     });
-    Problem { name, sde: Box::new(Given(coefficients)), start: start.to_vec(), u }
+    Problem { name, sde: Arc::new(Given(coefficients)), start: start.to_vec(), u }
 }
 
 mod problems {
@@ -124,7 +125,7 @@ mod problems {
                 vec![m.powi(3) + 3.0 * m * to_go - 6.0 * (m * m + to_go) + 8.0 * m]
             })
         };
-        let sde = Box::new(Given(coefficients));
+        let sde = Arc::new(Given(coefficients));
         Problem { name: "nonlinear", sde, start: vec![0.0], u: Box::new(u) }
     }
 

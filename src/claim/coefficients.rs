@@ -5,7 +5,7 @@ use super::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide, detectable_be
 use super::finding::{Expectation, Finding, Verdict, Worst, terms};
 use super::forecast::{Forecast, decided, rehearsal_seed, unseen_quantile};
 use super::tables::{finite, finite_pair};
-use super::{Progress, Setting};
+use super::{Difference, Progress, Setting};
 use crate::agent::Scratch;
 use crate::ensemble::{Process, accumulate, observed_pairs};
 use crate::model::Model;
@@ -171,7 +171,42 @@ impl Entry {
     }
 }
 
+impl Default for Coefficients {
+    fn default() -> Self {
+        Self { margin: DEFAULT_MARGIN, expect: Expectation::Upheld }
+    }
+}
+
 impl Coefficients {
+    /// Where, of all states along the flow of the right drift and those of the claim, another SDE differs most from
+    /// the right one, in margins of this claim. Nothing is sampled but the states.
+    pub fn exact_difference(&self, right: &Model, wrong: &dyn sde::Sde, seed: u64) -> Difference {
+        let eta = right.run.learning_rate;
+        let d = right.dimension();
+        let flow = right.observables(Vec::new());
+        let along = flow.flow.iter().zip(&flow.record_times).map(|(x, &time)| State::at(right, x, time));
+        let drift = (0..d).map(Entry::Drift);
+        let pairs = observed_pairs(d).into_iter().map(|(i, j)| Entry::Diffusion(i, j));
+        let entries: Vec<Entry> = drift.chain(pairs).collect();
+        let mut largest = Difference { function: entries[0].name(), time: 0.0, margins: 0.0, at_least: 0.0 };
+        let mut of_wrong = sde::Coefficients::new(d);
+        for state in along.chain(states(right, seed)) {
+            wrong.coefficients(&state.x, &mut of_wrong);
+            for entry in &entries {
+                let gap = (entry.of_sde(&of_wrong) - entry.of_sde(&state.coefficients)).abs();
+                let (allowed, rounding) = entry.margin_and_rounding(&state, self.margin, eta);
+                let margins = gap / (allowed + 4.0 * rounding);
+                // What is not a number is no small difference.
+                if margins > largest.margins || margins.is_nan() {
+                    let margins = if margins.is_nan() { f64::MAX } else { margins };
+                    let (function, time) = (entry.name(), state.time);
+                    largest = Difference { function, time, margins, at_least: margins };
+                }
+            }
+        }
+        largest
+    }
+
     pub(super) fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> Finding {
         let model = &experiment.model;
         let seed = experiment.monte_carlo.seed;

@@ -6,6 +6,7 @@ mod golden;
 mod interrupt;
 mod key;
 mod list;
+mod mutants;
 mod new;
 mod plan;
 mod plot;
@@ -37,6 +38,8 @@ enum Command {
     /// Compare what is simulated with golden outputs, or make it golden.
     #[command(subcommand)]
     Golden(golden::Command),
+    /// Make each mistake of a catalogue, one at a time, and see whether the claims of each scenario notice.
+    Mutants(mutants::Arguments),
     /// Draw test functions of a report anew, or give their numbers.
     Plot(plot::Arguments),
     /// Say what running scenarios would take, and to what gaps it would be sensitive, from a rehearsal.
@@ -57,6 +60,7 @@ pub fn main() -> u8 {
         Ok(Arguments { command }) => match command {
             Command::Run(arguments) => run::run(&arguments),
             Command::Golden(command) => golden::run(&command),
+            Command::Mutants(arguments) => mutants::run(&arguments),
             Command::Plot(arguments) => plot::run(&arguments),
             Command::Plan(arguments) => plan::run(&arguments),
             Command::New(arguments) => new::run(&arguments),

@@ -106,11 +106,17 @@ impl<'a> OptimizerShadow<'a> {
 
 impl Process for OptimizerProcess<'_> {
     fn start(&self, first: u64, count: usize) -> Box<dyn Block + '_> {
+        let mut paths = Paths::at(self.start, count);
+        let mut streams = streams(self.seed, self.role, first, count);
+        let mut scratch = Scratch::default();
+        for ((x, _), stream) in paths.iter_mut().zip(&mut streams) {
+            self.optimizer.begin(x, stream, &mut scratch);
+        }
         Box::new(OptimizerBlock {
             process: self,
-            paths: Paths::at(self.start, count),
-            streams: streams(self.seed, self.role, first, count),
-            scratch: Scratch::default(),
+            paths,
+            streams,
+            scratch,
             shadow: OptimizerShadow::new(self, count),
         })
     }

@@ -55,6 +55,13 @@ impl Stream {
         Self { generator: Xoshiro256PlusPlus::from_seed(hash.finalize().into()) }
     }
 
+    /// A copy of the stream as it stands, which goes on 2¹²⁸ draws ahead and never meets the copy again.
+    pub fn split(&mut self) -> Self {
+        let copy = self.clone();
+        self.generator.jump();
+        copy
+    }
+
     fn bits(&mut self) -> u64 {
         self.generator.next_u64()
     }

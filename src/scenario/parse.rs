@@ -4,11 +4,12 @@ use crate::claim::ClaimParameters;
 use crate::compressor::CompressorParameters;
 use crate::ensemble::BoundedFunction;
 use crate::integrator::SchemeName;
+use crate::mutant::SdeMutant;
 use crate::noise::NoiseParameters;
 use crate::objective::ObjectiveParameters;
 use crate::optimizer::OptimizerName;
 use crate::parameter::PerCoordinate;
-use crate::sde::{Form, Mutant};
+use crate::sde::Form;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -99,7 +100,7 @@ pub struct SdeParameters {
     /// The integrator.
     pub scheme: SchemeName,
     /// A deliberate mistake in the SDE, whose claims should then be refuted; none unless given.
-    pub mutant: Option<Mutant>,
+    pub mutant: Option<SdeMutant>,
 }
 
 impl Default for SdeParameters {

@@ -7,10 +7,11 @@ use crate::claim::{Claim, ClaimParameters, Expectation, Setting};
 use crate::compressor::{Compressor, Identity};
 use crate::ensemble::{BLOCK, Domain, SdeProcess, TestFunction, standard_deviations};
 use crate::model::{Model, Run};
+use crate::noise::Noise;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, checked, shown};
 use crate::random::Role;
-use crate::sde::{self, Form};
+use crate::sde;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -73,22 +74,20 @@ fn model(
     bounded_functions: &[TestFunction],
 ) -> Result<Model, Invalid> {
     let learning_rate = run.learning_rate;
-    let mut sde = sde::derive(scenario.optimizer, scenario.sde.form, agents, learning_rate)?;
-    if let Some(mutant) = scenario.sde.mutant {
-        if scenario.sde.form == Form::ModifiedOrder2 && mutant.replaces_the_sde() {
-            let message = "a mistake in an SDE that has no modified form; expected form = \"general\", or another mistake";
-            return Err(Invalid::new("sde.mutant", message));
-        }
-        sde = mutant.spoil(scenario.optimizer, sde, agents, learning_rate)?;
-    }
-    Ok(Model {
+    let form = scenario.sde.form;
+    let model = Model {
         optimizer_name: scenario.optimizer,
-        optimizer: scenario.optimizer.build(Arc::clone(agents), learning_rate),
-        sde,
+        optimizer: scenario.optimizer.build(Arc::clone(agents), learning_rate).into(),
+        sde: sde::derive(scenario.optimizer, form, agents, learning_rate)?.into(),
+        form,
         agents: Arc::clone(agents),
         run,
         bounded_functions: bounded_functions.to_vec(),
-    })
+    };
+    match scenario.sde.mutant {
+        None => Ok(model),
+        Some(mutant) => mutant.spoil(&model).map_err(|misfit| Invalid::new("sde.mutant", misfit.to_string())),
+    }
 }
 
 fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, Invalid> {
@@ -192,7 +191,12 @@ fn group(
     let d = objective.dimension();
     let count = whole("count", parameters.count, 1, MOST_AGENTS)?;
     let batch_size = whole("batch_size", parameters.batch_size, 1, 1_000_000)?;
-    let noise = parameters.noise.build(objective, batch_size).map_err(|invalid| invalid.under("noise"))?;
+    let noise = |batch_size: usize| -> Result<Arc<dyn Noise>, Invalid> {
+        let noise = parameters.noise.build(objective, batch_size);
+        noise.map(Arc::from).map_err(|invalid| invalid.under("noise"))
+    };
+    let one_sample = (batch_size > 1).then(|| noise(1)).transpose()?;
+    let noise = noise(batch_size)?;
     let bounded_steps = scenario.optimizer.has_bounded_steps();
     if bounded_steps && let Some(refusal) = noise.sign_law_refusal() {
         return Err(Invalid::new("noise", format!("no sign law: {refusal}")));
@@ -204,13 +208,15 @@ fn group(
             format!("{dof}; expected more than 2: without a finite covariance Σ this optimizer has no SDE"),
         ));
     }
-    let compressor: Box<dyn Compressor> = match &parameters.compressor {
-        None => Box::new(Identity),
+    let compressor: Arc<dyn Compressor> = match &parameters.compressor {
+        None => Arc::new(Identity),
         Some(_) if !scenario.optimizer.compresses() => {
             let message = "a compressor, but only dcsgd compresses; expected none, or optimizer = \"dcsgd\"";
             return Err(Invalid::new("compressor", message));
         }
-        Some(compressor) => compressor.build(d).map_err(|invalid| invalid.under("compressor"))?,
+        Some(compressor) => {
+            compressor.build(d).map(Arc::from).map_err(|invalid| invalid.under("compressor"))?
+        }
     };
     let gradient_offset = match &parameters.gradient_offset {
         None => None,
@@ -221,7 +227,7 @@ fn group(
         }
         Some(offset) => Some(offset.expand("gradient_offset", d, f64::is_finite, "a finite number")?),
     };
-    Ok(Group { count, noise, compressor, gradient_offset })
+    Ok(Group { count, noise, one_sample, compressor, gradient_offset })
 }
 
 /// `(1/N) Σ ∇f_i = ∇f`, up to rounding of the sum.

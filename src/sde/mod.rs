@@ -6,7 +6,6 @@ mod dsgd;
 mod dsignsgd;
 mod dsignsgd_closed;
 mod modified;
-mod mutant;
 
 use crate::agent::{Agents, Scratch};
 use crate::covariance::Covariance;
@@ -23,7 +22,6 @@ pub use dsgd::DsgdSde;
 pub use dsignsgd::DsignsgdSde;
 pub use dsignsgd_closed::DsignsgdClosedSde;
 pub use modified::ModifiedSde;
-pub use mutant::Mutant;
 
 /// An SDE `dX = b(X) dt + A(X)^{1/2} dW`.
 pub trait Sde: Send + Sync {

@@ -45,7 +45,7 @@ fn unexplained(schema: &Value, found: &mut Vec<String>) {
 
 #[test]
 fn every_key_and_name_is_explained() {
-    for file in ["scenario", "report"] {
+    for file in ["scenario", "report", "mutants"] {
         let mut schema = schema(file);
         let mut found = Vec::new();
         unexplained(&schema, &mut found);

@@ -34,7 +34,7 @@ fn scenario_files() -> Vec<PathBuf> {
 
 #[test]
 fn schemas_are_schemas() {
-    for file in ["scenario", "report"] {
+    for file in ["scenario", "report", "mutants"] {
         let schema = schema(file);
         assert!(jsonschema::draft202012::meta::is_valid(&schema));
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");

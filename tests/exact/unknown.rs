@@ -104,7 +104,7 @@ fn noise_in_proportion_to_the_gradient_couples_coordinates() {
 
 /// An SDE with a further term in its drift or diffusion.
 struct Coupled {
-    sde: Box<dyn Sde>,
+    sde: std::sync::Arc<dyn Sde>,
     term: fn(&[f64], &mut Coefficients),
 }
 
@@ -135,7 +135,7 @@ fn an_sde_that_couples_coordinates_is_seen_in_its_coefficients() {
         ));
         let observables = experiment.model.observables(experiment.model.functions().tested);
         let sde = experiment.model.sde;
-        experiment.model.sde = Box::new(Coupled { sde, term });
+        experiment.model.sde = std::sync::Arc::new(Coupled { sde, term });
         let sde = expectations(&experiment.model, &observables).sde;
         assert_eq!(sde.is_ok(), is_known, "{case}");
         assert!(sde.err().is_none_or(|reason| reason.to_string().contains("couples coordinates")), "{case}");

@@ -122,6 +122,12 @@ fn is_fluctuation(function: &TestFunction) -> bool {
 }
 
 impl Order {
+    /// The same claim on other models.
+    pub(super) fn map<E>(&self, change: impl Fn(&Model) -> Result<Model, E>) -> Result<Self, E> {
+        let models: Result<Vec<Model>, E> = self.models.iter().map(change).collect();
+        Ok(Self { models: models?.into(), claimed: self.claimed, expect: self.expect })
+    }
+
     pub(super) fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> (Finding, Simulated) {
         let exactly = if experiment.is_sampled { None } else { exactly::judge(self) };
         match exactly {
