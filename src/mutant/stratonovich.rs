@@ -4,8 +4,8 @@ use crate::covariance::Root;
 use crate::sde::{Coefficients, Sde};
 use std::sync::Arc;
 
-/// Half-length of the central differences: their error and rounding are about 1e-10 of σ.
-const STEP: f64 = 1e-5;
+/// Length of the differences: they are off by some 1e-6 of σ, and by 1e-10 for rounding.
+const STEP: f64 = 1e-6;
 
 /// `dX = b dt + σ ∘ dW`, σ the root that the integrator takes of A. As an Itô equation its drift is
 /// `b_i + ½ Σ_jk σ_kj ∂_k σ_ij` (Kloeden and Platen 1992, equation 4.9.11).
@@ -16,26 +16,21 @@ pub(super) struct Stratonovich {
 impl Sde for Stratonovich {
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let d = x.len();
-        let root = |x: &[f64], out: &mut Coefficients| -> Vec<Vec<f64>> {
-            self.sde.coefficients(x, out);
-            columns(out, d)
-        };
-        let mut point = x.to_vec();
-        let sigma = root(x, out);
+        self.sde.coefficients(x, out);
+        let sigma = columns(out, d);
         let mut correction = vec![0.0; d];
+        let mut point = x.to_vec();
+        let mut moved = out.clone();
         for k in 0..d {
             point[k] = x[k] + STEP;
-            let above = root(&point, out);
-            point[k] = x[k] - STEP;
-            let below = root(&point, out);
+            self.sde.coefficients(&point, &mut moved);
             point[k] = x[k];
-            for ((sigma, above), below) in sigma.iter().zip(&above).zip(&below) {
-                for (i, correction) in correction.iter_mut().enumerate() {
-                    *correction += 0.5 * sigma[k] * (above[i] - below[i]) / (2.0 * STEP);
+            for (sigma, moved) in sigma.iter().zip(columns(&moved, d)) {
+                for ((correction, moved), of_x) in correction.iter_mut().zip(moved).zip(sigma) {
+                    *correction += 0.5 * sigma[k] * (moved - of_x) / STEP;
                 }
             }
         }
-        self.sde.coefficients(x, out);
         out.drift.iter_mut().zip(correction).for_each(|(drift, correction)| *drift += correction);
     }
 }

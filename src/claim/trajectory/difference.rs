@@ -10,7 +10,7 @@ use crate::scenario::Experiment;
 use crate::stats::student_quantile;
 
 /// Paths of both.
-const PATHS: u64 = 16384;
+const PATHS: u64 = 4096;
 
 /// The probability that a difference is said to be larger than it is.
 const FALSE_ALARM: f64 = 1e-6;
