@@ -2,11 +2,11 @@
 
 use crate::agent::{Agents, Group, Scratch};
 use crate::ensemble::{Domain, Linearization, Observables, OptimizerProcess, SdeProcess, TestFunction};
-use crate::integrator::drift_flow;
+use crate::integrator::{SchemeName, drift_flow};
 use crate::noise::SignLaw;
 use crate::optimizer::{Optimizer, OptimizerName};
 use crate::random::Role;
-use crate::sde::{Coefficients, Sde};
+use crate::sde::{Coefficients, Form, Sde};
 use std::sync::Arc;
 
 /// Runge–Kutta steps to each η for the flow of the drift.
@@ -17,13 +17,16 @@ const FLOW_SUBSTEPS: usize = 4;
 const MOMENTS_FOR_AN_INTERVAL: f64 = 4.0;
 
 /// An optimizer, its SDE, and the run.
+#[derive(Clone)]
 pub struct Model {
     /// The name of the optimizer.
     pub optimizer_name: OptimizerName,
     /// The optimizer.
-    pub optimizer: Box<dyn Optimizer>,
+    pub optimizer: Arc<dyn Optimizer>,
     /// The SDE that is said to track it.
-    pub sde: Box<dyn Sde>,
+    pub sde: Arc<dyn Sde>,
+    /// How the SDE is written down.
+    pub form: Form,
     /// The agents of both.
     pub agents: Arc<Agents>,
     /// The run.
@@ -45,6 +48,8 @@ pub struct Run {
     pub start: Vec<f64>,
     /// Where both processes stop, if anywhere.
     pub domain: Option<Domain>,
+    /// How the SDE is integrated.
+    pub scheme: SchemeName,
     /// m: integrator steps to each η; the SDE is integrated with m and 2m.
     pub substeps: usize,
 }
@@ -147,7 +152,8 @@ impl Model {
         let root = if coefficients.diffusion.is_dense() { (d * d * d) as f64 / 3.0 } else { 0.0 };
         let of_group = |group: &Group| group.noise.operations(d) + group.compressor.operations(d);
         let laws = self.agents.groups().iter().map(of_group).sum::<f64>();
-        self.agents.objective().operations() + laws + root + 20.0 * d as f64
+        let evaluation = self.agents.objective().operations() + laws + root + 20.0 * d as f64;
+        self.run.scheme.evaluations(d) as f64 * evaluation
     }
 
     /// All test functions.
@@ -202,7 +208,7 @@ impl Model {
 
     /// The SDE as a process; one block in `coarse_every` measures the integrator's bias, 0 for none.
     pub fn sde_process(&self, seed: u64, role: Role, coarse_every: u64) -> SdeProcess<'_> {
-        let Run { ref start, domain, learning_rate, substeps, .. } = self.run;
+        let Run { ref start, domain, learning_rate, scheme, substeps, .. } = self.run;
         SdeProcess {
             sde: &*self.sde,
             start,
@@ -210,6 +216,7 @@ impl Model {
             seed,
             role,
             eta: learning_rate,
+            scheme,
             substeps,
             coarse_every,
             linearization: None,

@@ -287,3 +287,55 @@ fn what_cannot_be_is_refused_with_the_reason() {
         toml::from_str::<CompressorParameters>("dithering = { levels = 1, norm = \"1\" }").unwrap_err();
     assert!(unknown.to_string().contains("expected `2` or `inf`"), "{unknown}");
 }
+
+#[test]
+fn sparsifiers_keep_coordinates_as_often_as_they_say() {
+    let kept = |line: &str, d: usize, j: usize| -> f64 {
+        outcomes(line, &V[..d]).iter().filter(|(_, sent)| sent[j] != 0.0).map(|(p, _)| p).sum()
+    };
+    let mut sparsifiers = 0;
+    for (line, d) in CASES {
+        let Some(p) = compressor(line, d).keeps() else { continue };
+        sparsifiers += 1;
+        for j in 0..d {
+            assert!((kept(line, d, j) - p).abs() < 1e-14, "{line}: {p} {}", kept(line, d, j));
+            let scaled = |sent: &[f64]| sent[j] == 0.0 || (sent[j] * p / V[j] - 1.0).abs() < 1e-14;
+            assert!(outcomes(line, &V[..d]).iter().all(|(_, sent)| scaled(sent)), "{line}");
+        }
+    }
+    assert_eq!(sparsifiers, 10, "rand_k, bernoulli, identity, and one after the other");
+}
+
+#[test]
+fn rarest_outcomes_are_the_rarest_of_all() {
+    // Of a coordinate's two values, over all coordinates; 1 where each has but one.
+    let rarest = |line: &str, d: usize| -> f64 {
+        let mut all = outcomes(line, &V[..d]);
+        all.retain(|(p, _)| *p > 0.0);
+        let of_value = |j: usize, value: f64| -> f64 {
+            all.iter().filter(|(_, sent)| sent[j] == value).map(|(p, _)| p).sum()
+        };
+        (0..d)
+            .flat_map(|j| all.iter().map(move |(_, sent)| (j, sent[j])))
+            .map(|(j, value)| of_value(j, value))
+            .fold(1.0, f64::min)
+    };
+    for (line, d) in CASES.into_iter().filter(|(line, _)| !line.starts_with("composition")) {
+        let got = compressor(line, d).rarest_outcome(&V[..d]);
+        assert!((got - rarest(line, d)).abs() < 1e-14, "{line} in {d}: {got} {}", rarest(line, d));
+    }
+    // Of a composition, the rarest of both: for the second, of what the first sends.
+    let rand_1 = "{ rand_k = { k = 1 } }";
+    let bernoulli = "{ bernoulli = { probability = 0.3 } }";
+    let both = |first: &str, second: &str| format!("composition = {{ first = {first}, second = {second} }}");
+    for (line, expected) in [
+        (both(rand_1, bernoulli), 0.3 / 3.0),
+        // 3 · (1, −0.55, 2.1) = (3, −1.65, 6.3): natural compression moves by 0.5, 0.35 and 0.425.
+        (both(rand_1, "{ natural = {} }"), 0.35 / 3.0),
+        // 10 · (1, −0.55, 2.1) = (10, −5.5, 21): by 0.25, 0.375, 0.3125.
+        (both(&format!("{{ {} }}", both(rand_1, bernoulli)), "{ natural = {} }"), 0.25 * 0.3 / 3.0),
+    ] {
+        let got = compressor(&line, 3).rarest_outcome(&V[..3]);
+        assert!((got - expected).abs() < 1e-14, "{line}: {got} {expected}");
+    }
+}

@@ -74,6 +74,10 @@ fn each_is_that_of_its_own_cause() {
     let ratio = last(&coarse, "integration") / last(&fine, "integration");
     assert!((6.0..10.0).contains(&ratio), "{ratio}");
     assert!(last(&unshadowed, "sampling") > 10.0 * last(&fine, "sampling"));
+    // A scheme of order 2 with steps of a length at which Euler–Maruyama's bias is a multiple of it.
+    let platen =
+        report(&format!("{GOOD}[sde]\nsubsteps = 1\nscheme = \"platen\"\n[monte_carlo]\nseeds = 1024\n"));
+    assert!(last(&coarse, "integration") > 5.0 * last(&platen, "integration"));
     // With twice the variance, the gap of a square is half of its mean, and the margin 0.3 · √2 times that mean.
     let modelling = last(&wrong, "modelling");
     assert!((1.0..1.4).contains(&modelling) && last(&fine, "modelling") < 0.3, "{modelling}");

@@ -72,7 +72,7 @@ fn spoiled(experiment: Experiment, optimizer: &str, spoil: fn(&mut Increment, u6
 }
 
 fn with(mut experiment: Experiment, optimizer: Wrong) -> Experiment {
-    experiment.model.optimizer = Box::new(optimizer);
+    experiment.model.optimizer = std::sync::Arc::new(optimizer);
     experiment
 }
 
@@ -105,7 +105,8 @@ fn assert_withdrawn(experiment: &Experiment, what: &str) {
 
 #[test]
 fn wrong_declarations_are_contradicted_and_decide_nothing() {
-    let spoils: [(&str, fn(&mut Increment, u64)); 4] = [
+    type Spoil = fn(&mut Increment, u64);
+    let spoils: [(&str, Spoil); 4] = [
         ("covariance × 1.5", |out, _| out.covariance.scale(1.5)),
         ("covariance / 4", |out, _| out.covariance.scale(0.25)),
         ("mean × 2", |out, _| out.mean.iter_mut().for_each(|mean| *mean *= 2.0)),

@@ -24,6 +24,7 @@ claims = [
     { coefficients = {} },
     { trajectory = { margin = { effect = 0.001 } } },
 ]
+monte_carlo = { shadow = "off" }
 "#;
 
 /// A workspace with a folder `checks` of scenarios.

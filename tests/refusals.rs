@@ -205,6 +205,11 @@ fn whole_files() -> Vec<(&'static str, Vec<u8>)> {
             text.replace("[[claims]]", "[sde]\nsubsteps = 100\n[monte_carlo]\nseeds = 512\n[[claims]]")
                 .into_bytes()
         }),
+        ("a scheme that evaluates too often", {
+            GOOD.replace("[0.5, 2.0]", "{ from = 1, to = 2, count = 1001 }")
+                .replace("[[claims]]", "[sde]\nscheme = \"platen\"\n[[claims]]")
+                .into_bytes()
+        }),
         ("minibatches that take years", {
             let text = GOOD
                 .replace(

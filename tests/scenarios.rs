@@ -64,13 +64,16 @@ fn every_factor_of_every_theorem_has_a_negative_control() {
     let expected = [
         ("dcsgd", "agents_lost"),
         ("dcsgd", "eta_for_sqrt_eta"),
+        ("dcsgd", "half_drift"),
         ("dcsgd", "no_compression_noise"),
         ("dsgd", "agents_lost"),
         ("dsgd", "eta_for_sqrt_eta"),
+        ("dsgd", "no_diffusion"),
         ("dsignsgd", "agents_lost"),
         ("dsignsgd", "eta_for_sqrt_eta"),
         ("dsignsgd", "gaussian_xi"),
         ("dsignsgd", "identity_diffusion"),
+        ("dsignsgd", "no_diffusion"),
         ("dsignsgd", "xi_without_two"),
     ];
     for (optimizer, mutant) in expected {

@@ -27,6 +27,7 @@ impl Distrust {
         observables: &Observables,
         linearization: &Linearization,
         exact: &Exact,
+        weak_order: u32,
         look: Look,
     ) -> Option<Self> {
         let Moments { raw, shadowed, .. } = moments;
@@ -36,7 +37,7 @@ impl Distrust {
         }
         let false_alarm = FALSE_ALARM * look.share;
         let mut found = contradicted(raw, shadowed, observables, linearization, false_alarm);
-        found.extend(contradictions(&shadowed.estimates, observables, exact, false_alarm));
+        found.extend(contradictions(&shadowed.estimates, observables, exact, weak_order, false_alarm));
         (!found.is_empty()).then_some(Self::Contradicted(found))
     }
 

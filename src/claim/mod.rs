@@ -5,6 +5,7 @@ mod contradiction;
 mod decision;
 mod errors;
 mod finding;
+mod forecast;
 mod gates;
 mod intervals;
 mod order;
@@ -21,9 +22,11 @@ pub use contradiction::Contradiction;
 pub use decision::{Gap, Levels, decide};
 pub use errors::Errors;
 pub use finding::{Expectation, Finding, Verdict, Worst};
+pub use forecast::{Forecast, forecast};
 pub use order::{LargestGap, Order, OrderEstimate};
 pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
+pub use trajectory::sampled_difference;
 
 use crate::scenario::Experiment;
 use sampling::Simulated;
@@ -58,6 +61,38 @@ registry! {
     "coefficients" => Coefficients(coefficients::Parameters),
     "trajectory" => Trajectory(trajectory::Parameters),
     "order" => Order(order::Parameters),
+}
+
+impl Claim {
+    /// What the scenario expects.
+    pub fn expect(&self) -> Expectation {
+        match self {
+            Self::Coefficients(claim) => claim.expect,
+            Self::Trajectory(claim) => claim.expect,
+            Self::Order(claim) => claim.expect,
+        }
+    }
+
+    /// The claim on other models; only that of an order has its own.
+    pub fn map<E>(&self, change: impl Fn(&Model) -> Result<Model, E>) -> Result<Self, E> {
+        Ok(match self {
+            Self::Order(order) => Self::Order(order.map(change)?),
+            Self::Coefficients(_) | Self::Trajectory(_) => self.clone(),
+        })
+    }
+}
+
+/// How far a mistake takes a process from the right one.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Difference {
+    /// The entry of drift or diffusion, or the test function, that differs most.
+    pub function: String,
+    /// t.
+    pub time: f64,
+    /// By how many margins it differs there.
+    pub margins: f64,
+    /// By how many at least some differs; less where the difference is sampled.
+    pub at_least: f64,
 }
 
 impl ClaimParameters {

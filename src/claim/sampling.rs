@@ -87,7 +87,7 @@ impl<'a> Sampling<'a> {
 
     fn tested(&self, look: Look) -> Option<Distrust> {
         let linearization = &self.shadowing.filter(|_| !self.has_diverged())?.linearization;
-        Distrust::of(&self.moments, self.observables, linearization, &self.exact, look)
+        Distrust::of(&self.moments, self.observables, linearization, &self.exact, self.weak_order(), look)
     }
 
     /// What intervals are made of: estimates after the controls, where there are any that can be trusted.
@@ -101,6 +101,11 @@ impl<'a> Sampling<'a> {
 
     pub fn seeds(&self) -> u64 {
         self.moments.seeds()
+    }
+
+    /// Of the integrator.
+    pub fn weak_order(&self) -> u32 {
+        self.model.run.scheme.weak_order()
     }
 
     /// The number of paths, in words.
@@ -152,7 +157,8 @@ impl<'a> Sampling<'a> {
         if self.has_diverged() || self.has_rare_events() {
             return Vec::new();
         }
-        let mut found = contradictions(&self.moments.raw, self.observables, &self.exact, FALSE_ALARM);
+        let (raw, weak_order) = (&self.moments.raw, self.weak_order());
+        let mut found = contradictions(raw, self.observables, &self.exact, weak_order, FALSE_ALARM);
         if let Some(Distrust::Contradicted(of_shadow)) = self.distrust {
             found.extend(of_shadow);
         }

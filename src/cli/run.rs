@@ -227,17 +227,23 @@ fn write_scenario(
         remove(&folder.join(format!("{figure}.png")))?;
     }
     let mut figures = Vec::new();
+    let title = &loaded.experiment.title;
+    let mut images = Vec::new();
+    // Files have one name: of several claims the first is drawn.
+    if let Some(order) = report.claims.iter().find_map(|claim| claim.order.as_ref()) {
+        images.extend(plot::draw_order(title, order).map_err(io::Error::other)?);
+    }
     if let Some(moments) = &report.moments {
-        let title = &loaded.experiment.title;
         let objective = &**loaded.experiment.model.agents.objective();
         let paths = paths.map(|PlanarPaths { optimizer, sde }| PathPicture { objective, optimizer, sde });
         let golden = golden.map(Golden::curves);
-        let images = plot::draw(&Picture { title, moments, golden, paths }).map_err(io::Error::other)?;
-        for plot::Image { name, bytes } in images {
-            write_whole(&folder.join(&name), &bytes)?;
-            if let Some(stem) = name.strip_suffix(".svg") {
-                figures.push((stem.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
-            }
+        let picture = Picture { title, moments, golden, paths };
+        images.extend(plot::draw(&picture).map_err(io::Error::other)?);
+    }
+    for plot::Image { name, bytes } in images {
+        write_whole(&folder.join(&name), &bytes)?;
+        if let Some(stem) = name.strip_suffix(".svg") {
+            figures.push((stem.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
         }
     }
     write_whole(&report_file, &report.json()?)?;

@@ -27,7 +27,8 @@ use crate::model::Model;
 pub struct Value {
     /// As computed.
     pub value: f64,
-    /// A bound of the error of `value`: rounding, and on a grid the change from the next coarser one.
+    /// A bound of the error of `value`: rounding, errors of the signs' probabilities, and on a grid the change
+    /// from the next coarser one.
     pub error: f64,
 }
 
@@ -118,6 +119,11 @@ fn independent_coordinates(model: &Model) -> Result<(), Unknown> {
     } else {
         Err(Unknown::because("the noise of some agents has atoms, or coordinates that depend on each other"))
     }
+}
+
+/// A bound of the error of the probability of any sign of any agent.
+fn sign_error(model: &Model) -> f64 {
+    model.agents.groups().iter().map(|group| group.noise.sign_error()).fold(0.0, f64::max)
 }
 
 /// The larger of two; NaN where one is, unlike [`f64::max`].

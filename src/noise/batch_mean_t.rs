@@ -47,6 +47,10 @@ impl Noise for BatchMeanT {
         out.set_independent(v.iter().zip(&self.scale).map(|(v, scale)| 2.0 * self.law.xi(v / scale)));
     }
 
+    fn sign_error(&self) -> f64 {
+        MeanOfT::ERROR
+    }
+
     fn law(&self) -> Result<&dyn Law, &'static str> {
         Err(
             "the law of a mean of Student-t samples is only known for its signs and moments; expected noise.student_t, \

@@ -73,7 +73,7 @@ impl DeclaredIncrement for DcsgdPermK {
 }
 
 /// One agent's coordinates, scaled by d/k, and 0 elsewhere.
-fn keep(coordinates: &[usize], g: &mut [f64]) {
+pub(crate) fn keep(coordinates: &[usize], g: &mut [f64]) {
     let scale = g.len() as f64 / coordinates.len() as f64;
     let kept: Vec<f64> = coordinates.iter().map(|&j| scale * g[j]).collect();
     g.fill(0.0);

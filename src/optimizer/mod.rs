@@ -15,11 +15,15 @@ use std::sync::Arc;
 
 pub use dcsgd::Dcsgd;
 pub use dcsgd_perm_k::DcsgdPermK;
+pub(crate) use dcsgd_perm_k::keep;
 pub use dsgd::Dsgd;
 pub use dsignsgd::Dsignsgd;
 
 /// A discrete optimizer `x_{k+1} = step(x_k)`.
 pub trait Optimizer: Send + Sync {
+    /// What happens to the initial state before the first step: nothing, of a right optimizer.
+    fn begin(&self, _x: &mut [f64], _stream: &mut Stream, _scratch: &mut Scratch) {}
+
     /// One update of the state `x`, in place, with the draws of `stream`.
     fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch);
 

@@ -174,6 +174,11 @@ fn assumptions(claim: &Finding) -> String {
 /// What a figure is called, and what there is to see.
 fn caption(name: &str) -> (String, &'static str) {
     let (title, description) = match name {
+        "order" => (
+            "Order",
+            "the largest gap between optimizer and SDE against the learning rate, on logarithmic scales, with its interval, \
+             the line whose slope is the order and its band",
+        ),
         "means" => ("Means", "mean of each coordinate under optimizer and SDE over time"),
         "second_moments" => {
             ("Second moments", "mean square of each coordinate under optimizer and SDE over time")

@@ -11,9 +11,9 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 // Told apart by every kind of colour vision; the words say the same.
-const PASSED: Style = AnsiColor::Blue.on_default();
-const FAILED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
-const INCONCLUSIVE: Style = AnsiColor::Yellow.on_default();
+pub(crate) const PASSED: Style = AnsiColor::Blue.on_default();
+pub(crate) const FAILED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+pub(crate) const INCONCLUSIVE: Style = AnsiColor::Yellow.on_default();
 
 /// Whether `stream` shows colours: a terminal, not a dumb one, and without `NO_COLOR`.
 fn colours<S: RawStream>(stream: &S) -> ColorChoice {
@@ -105,17 +105,31 @@ pub struct Bar {
 impl Bar {
     /// The bar of the scenario `name`, the `number`-th of `total`; no lines where it is to be `quiet`.
     pub fn new(name: &str, number: usize, total: usize, quiet: bool) -> Self {
+        Self::with(format!("[{number}/{total}] {}", plain(name)), "left for this look", quiet)
+    }
+
+    /// The bar of a whole of `units`, of which all are announced; no lines where it is to be `quiet`.
+    pub fn of_whole(name: &str, units: u64, quiet: bool) -> Self {
+        let bar = Self::with(name.to_owned(), "left", quiet);
+        bar.announce(units);
+        bar
+    }
+
+    fn with(prefix: String, left: &str, quiet: bool) -> Self {
         let bar = ProgressBar::new(0);
         let colour = if colours(&io::stderr()) == ColorChoice::Never { "" } else { ":.blue" };
-        let template = format!(
-            "{{prefix}} {{wide_bar{colour}}} {{elapsed_precise}}, {{eta_precise}} left for this look"
-        );
+        let template = format!("{{prefix}} {{wide_bar{colour}}} {{elapsed_precise}}, {{eta_precise}} {left}");
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
-        bar.set_prefix(format!("[{number}/{total}] {}", plain(name)));
+        bar.set_prefix(prefix);
         let due = (bar.is_hidden() && !quiet).then(|| Mutex::new(Instant::now() + FIRST_LINE));
         Self { bar, due }
+    }
+
+    /// Prints something while the bar is out of the way.
+    pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
     }
 
     /// Takes the bar away.

@@ -5,7 +5,7 @@ mod dcsgd_perm_k;
 mod dsgd;
 mod dsignsgd;
 mod dsignsgd_closed;
-mod mutant;
+mod modified;
 
 use crate::agent::{Agents, Scratch};
 use crate::covariance::Covariance;
@@ -21,7 +21,7 @@ pub use dcsgd_perm_k::DcsgdPermKSde;
 pub use dsgd::DsgdSde;
 pub use dsignsgd::DsignsgdSde;
 pub use dsignsgd_closed::DsignsgdClosedSde;
-pub use mutant::Mutant;
+pub use modified::ModifiedSde;
 
 /// An SDE `dX = b(X) dt + A(X)^{1/2} dW`.
 pub trait Sde: Send + Sync {
@@ -64,6 +64,9 @@ pub enum Form {
     /// As the theorem is printed, whether its conditions hold or not: Theorem 2 for dsignsgd, Theorem 1 for dcsgd with
     /// perm_k.
     Closed,
+    /// The general form with its drift b modified to b − (η/2) b′b, for raw moments of order 2.
+    #[serde(rename = "modified_order_2")]
+    ModifiedOrder2,
 }
 
 /// The SDE of an optimizer with learning rate η; errors carry the key path from the root of the scenario.
@@ -75,6 +78,14 @@ pub fn derive(
 ) -> Result<Box<dyn Sde>, Invalid> {
     let agents = Arc::clone(agents);
     match (optimizer, form) {
+        (OptimizerName::Dsignsgd, Form::ModifiedOrder2) => {
+            let sde = derive(optimizer, Form::General, &agents, learning_rate)?;
+            Ok(Box::new(ModifiedSde::new(sde, learning_rate)))
+        }
+        (OptimizerName::Dsgd | OptimizerName::Dcsgd, Form::ModifiedOrder2) => {
+            let sde = derive(optimizer, Form::General, &agents, learning_rate)?;
+            Ok(Box::new(ModifiedSde::of_gradient_flow(sde, agents, learning_rate)))
+        }
         (OptimizerName::Dsgd, Form::General) => Ok(Box::new(DsgdSde { agents, learning_rate })),
         (OptimizerName::Dcsgd, Form::General) if agents.shared_block().is_some() => {
             Ok(Box::new(DcsgdPermKSde::new(agents, learning_rate)?))

@@ -3,8 +3,8 @@
 use super::estimate::{LargestGap, Orders, Seen};
 use super::{Order, is_fluctuation};
 use crate::claim::finding::Finding;
-use crate::ensemble::Observables;
-use crate::exact::{Table, expectations};
+use crate::ensemble::{Observables, TestFunction};
+use crate::exact::{Table, Value, expectations};
 use crate::model::Model;
 
 /// Judges the claim, where the expectation of every test function is known on both sides at every rate.
@@ -17,7 +17,7 @@ pub(super) fn judge(order: &Order) -> Option<Finding> {
     let [raw, fluctuations] = [&points[0], &points[1]].map(|points| least_order(points));
     let orders = Orders { raw, fluctuations, claimed: order.claimed };
     let verdict = orders.verdict();
-    let estimate = orders.report("largest expectations at the largest learning rate", points);
+    let estimate = orders.report("root mean squares of the optimizer at the largest learning rate", points);
     let version = env!("CARGO_PKG_VERSION");
     let terms =
         format!("between neighbours, or faster (exact expectations, without a seed; itocheck {version})");
@@ -47,7 +47,7 @@ struct Gaps {
     observables: Observables,
     optimizer: Table,
     sde: Table,
-    /// The largest expectation of each function over time.
+    /// The unit of each function.
     scales: Vec<f64>,
 }
 
@@ -55,8 +55,12 @@ impl Gaps {
     fn of(model: &Model) -> Option<Self> {
         let observables = model.observables(model.all_functions().collect());
         let (optimizer, sde) = expectations(model, &observables).complete(&observables.functions).ok()?;
-        let largest = |row: &Option<Vec<_>>| row.iter().flatten().map(size).fold(0.0, f64::max);
-        let scales = sde.iter().map(largest).collect();
+        let largest =
+            |row: &Option<Vec<Value>>| row.iter().flatten().map(|v| v.value.abs()).fold(0.0, f64::max);
+        let sizes: Vec<f64> = optimizer.iter().map(largest).collect();
+        let scales =
+            observables.functions.iter().map(|function| unit(function, &observables.functions, &sizes));
+        let scales = scales.collect();
         Some(Self { observables, optimizer, sde, scales })
     }
 
@@ -81,6 +85,17 @@ impl Gaps {
     }
 }
 
-fn size(value: &crate::exact::Value) -> f64 {
-    value.value.abs()
+/// Root mean squares: means and mixed moments may vanish, by which nothing can be measured.
+fn unit(function: &TestFunction, functions: &[TestFunction], sizes: &[f64]) -> f64 {
+    let size = |function: &TestFunction| {
+        functions.iter().position(|known| known == function).map_or(0.0, |index| sizes[index])
+    };
+    let mean_square = |of: fn(usize, usize) -> TestFunction, i, j| (size(&of(i, i)) * size(&of(j, j))).sqrt();
+    match *function {
+        TestFunction::Coordinate(i) => size(&TestFunction::Product(i, i)).sqrt(),
+        TestFunction::Product(i, j) => mean_square(TestFunction::Product, i, j),
+        TestFunction::Fluctuation(i, j) => mean_square(TestFunction::Fluctuation, i, j),
+        TestFunction::Loss | TestFunction::Exit => size(function),
+        TestFunction::Bounded(_) => 1.0,
+    }
 }

@@ -9,17 +9,18 @@ mod sampled;
 pub use estimate::{LargestGap, OrderEstimate};
 
 use super::finding::{Expectation, Finding, Verdict};
+use super::forecast::Forecast;
 use super::sampling::Simulated;
 use super::{Claim, Progress, Setting};
 use crate::ensemble::TestFunction;
-use crate::integrator::WEAK_ORDER;
-use crate::model::Model;
+use crate::model::{Model, Run};
 use crate::parameter::{Invalid, checked};
 use crate::scenario::Experiment;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The claim, checked.
 #[derive(Clone)]
@@ -91,7 +92,7 @@ impl Parameters {
                 return Err(Invalid::new(key, message));
             }
             let mut model = (setting.rebuild)(rate, steps as usize)?;
-            model.run.substeps = substeps(model.run.substeps, learning_rates[0] / rate, *claimed);
+            model.run.substeps = substeps(&model.run, learning_rates[0] / rate, *claimed);
             models.push(model);
         }
         if setting.is_sampled && !models[0].functions().tested.iter().any(is_fluctuation) {
@@ -111,9 +112,9 @@ impl Parameters {
 
 /// Integrator steps to each η after it was divided by `ratio`, from those at the first η: enough for the integrator's
 /// bias to fall as fast as a gap of the claimed order.
-fn substeps(at_first: usize, ratio: f64, claimed: u32) -> usize {
-    let power = (f64::from(claimed) / f64::from(WEAK_ORDER) - 1.0).max(0.0);
-    (at_first as f64 * libm::pow(ratio, power)).round() as usize
+fn substeps(at_first: &Run, ratio: f64, claimed: u32) -> usize {
+    let power = (f64::from(claimed) / f64::from(at_first.scheme.weak_order()) - 1.0).max(0.0);
+    (at_first.substeps as f64 * libm::pow(ratio, power)).round() as usize
 }
 
 fn is_fluctuation(function: &TestFunction) -> bool {
@@ -121,12 +122,25 @@ fn is_fluctuation(function: &TestFunction) -> bool {
 }
 
 impl Order {
+    /// The same claim on other models.
+    pub(super) fn map<E>(&self, change: impl Fn(&Model) -> Result<Model, E>) -> Result<Self, E> {
+        let models: Result<Vec<Model>, E> = self.models.iter().map(change).collect();
+        Ok(Self { models: models?.into(), claimed: self.claimed, expect: self.expect })
+    }
+
     pub(super) fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> (Finding, Simulated) {
         let exactly = if experiment.is_sampled { None } else { exactly::judge(self) };
         match exactly {
             Some(finding) => (finding, Simulated::default()),
             None => sampled::judge(self, &experiment.monte_carlo, progress),
         }
+    }
+
+    /// What judging it on exact expectations takes; none where it is sampled.
+    pub(super) fn forecast(&self, experiment: &Experiment) -> Option<Forecast> {
+        let begin = Instant::now();
+        let finding = if experiment.is_sampled { None } else { exactly::judge(self) };
+        finding.map(|finding| Forecast::of_exact(&finding, begin.elapsed().as_secs_f64()))
     }
 
     /// What the verdict says, with its orders.

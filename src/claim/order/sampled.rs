@@ -115,8 +115,10 @@ impl Comparison<'_> {
         };
         let smallest =
             points[usize::from(raw.interval[0] >= orders.fluctuations.interval[0])].last().cloned();
-        let estimate = orders.report("standard deviations at the largest learning rate", points);
-        let sampled = &self.samplings[0];
+        let estimate =
+            orders.report("standard deviations of the optimizer at the largest learning rate", points);
+        let shadowed = self.samplings.iter().find(|sampling| sampling.shadowing.is_some());
+        let sampled = shadowed.unwrap_or(&self.samplings[0]);
         let sample = format!("{} at each learning rate", sampled.describe());
         let terms = terms(self.monte_carlo.error_rate, &sample, None);
         let sentence = sentence.unwrap_or_else(|| {
@@ -176,7 +178,7 @@ impl Comparison<'_> {
         let observables = sampling.observables;
         let gaps = observables.cells().count() * self.samplings.len();
         let levels = Levels::new(self.monte_carlo.error_rate, look, gaps);
-        let intervals = Intervals::new(sampling.estimates(), observables, levels, 1.0);
+        let intervals = Intervals::new(sampling.estimates(), observables, levels, sampling.weak_order(), 1.0);
         let cells = observables.cells().filter_map(|index| {
             let function = index / observables.times();
             let scale = self.scales[function];

@@ -2,11 +2,17 @@
 //! function and record time. Decided on exact expectations where both sides have them and nobody asks for
 //! sampling, else on sampled paths.
 
+mod difference;
 mod exactly;
+mod forecast;
 mod margins;
 mod sampled;
 
+pub use difference::sampled_difference;
+
 use super::finding::{Expectation, Finding};
+pub(super) use forecast::forecast;
+
 use super::sampling::Simulated;
 use super::tables::MomentTables;
 use super::{Progress, Setting};

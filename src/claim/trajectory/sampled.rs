@@ -26,6 +26,19 @@ pub(super) fn judge(
     unknown: Option<Unknown>,
     progress: &dyn Progress,
 ) -> Compared {
+    prepared(claims, experiment, unknown, progress, |comparison, sampling| {
+        comparison.judge(claims, sampling, progress)
+    })
+}
+
+/// What `then` makes of the claims' comparison, before any path of it is drawn.
+pub(super) fn prepared<T>(
+    claims: &[(usize, &Trajectory)],
+    experiment: &Experiment,
+    unknown: Option<Unknown>,
+    progress: &dyn Progress,
+    then: impl FnOnce(&Comparison, Sampling) -> T,
+) -> T {
     let Experiment { model, monte_carlo, .. } = experiment;
     let functions = model.functions();
     let observables = model.observables(functions.tested);
@@ -49,7 +62,7 @@ pub(super) fn judge(
         margins,
         left_out: functions.left_out.iter().map(ToString::to_string).collect(),
     };
-    comparison.judge(claims, sampling, progress)
+    then(&comparison, sampling)
 }
 
 /// The smaller of two; NaN where one is, unlike [`f64::min`].
@@ -58,12 +71,12 @@ fn smaller(a: f64, b: f64) -> f64 {
 }
 
 /// Everything but the draws.
-struct Comparison<'a> {
-    experiment: &'a Experiment,
+pub(super) struct Comparison<'a> {
+    pub experiment: &'a Experiment,
     /// Why paths are drawn.
     reason: String,
-    observables: &'a Observables,
-    margins: Margins<'a>,
+    pub observables: &'a Observables,
+    pub margins: Margins<'a>,
     left_out: Vec<String>,
 }
 
@@ -81,7 +94,8 @@ impl Comparison<'_> {
             sampling.extend(look, progress);
             let levels = Levels::new(monte_carlo.error_rate, look, self.observables.cells().count());
             let budget = (monte_carlo.max_seeds as f64 / sampling.seeds() as f64).max(1.0);
-            let intervals = Intervals::new(sampling.estimates(), self.observables, levels, budget);
+            let (estimates, weak_order) = (sampling.estimates(), sampling.weak_order());
+            let intervals = Intervals::new(estimates, self.observables, levels, weak_order, budget);
             for &(index, claim) in claims {
                 // What was decided on a shadow that is no longer trusted is withdrawn.
                 if (sampling.distrust.is_some() || !findings.contains_key(&index))
@@ -98,7 +112,8 @@ impl Comparison<'_> {
         }
         let tables = last.map(|(levels, budget)| {
             let estimates = sampling.estimates();
-            let intervals = Intervals::new(estimates, self.observables, levels, budget);
+            let intervals =
+                Intervals::new(estimates, self.observables, levels, sampling.weak_order(), budget);
             let margin = |index| self.margins.of(claims[0].1.margin, index);
             let tables = MomentTables::sampled(estimates, self.observables, &intervals, margin);
             MomentTables {
@@ -110,7 +125,7 @@ impl Comparison<'_> {
         Compared { findings, moments: tables, simulated: sampling.simulated() }
     }
 
-    fn first_look(&self, sampling: &Sampling) -> u64 {
+    pub fn first_look(&self, sampling: &Sampling) -> u64 {
         let monte_carlo = &self.experiment.monte_carlo;
         match (monte_carlo.seeds, sampling.shadowing) {
             (None, Some(shadowing)) => shadowing.seeds.min(monte_carlo.first_look()),

@@ -9,12 +9,13 @@ mod font;
 mod gap;
 mod moments;
 mod names;
+mod order;
 mod page;
 mod paths;
 mod surface;
 mod ticks;
 
-use crate::claim::{ExactTables, MomentTables, Table};
+use crate::claim::{ExactTables, MomentTables, OrderEstimate, Table};
 use crate::objective::Objective;
 use canvas::Canvas;
 use surface::Surface;
@@ -97,8 +98,8 @@ trait Figure {
 }
 
 /// Names of all figures of a scenario, of which those are drawn that there is something for.
-pub const NAMES: [&str; 8] =
-    ["means", "second_moments", "fluctuations", "loss", "bounded", "gap", "errors", "paths"];
+pub const NAMES: [&str; 9] =
+    ["order", "means", "second_moments", "fluctuations", "loss", "bounded", "gap", "errors", "paths"];
 
 /// Draws everything, as SVG and PNG.
 pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
@@ -115,6 +116,15 @@ pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
         add(&mut images, &figure)?;
     }
     if let Some(figure) = picture.paths.as_ref().and_then(|paths| paths::figure(picture.title, paths)) {
+        add(&mut images, &figure)?;
+    }
+    Ok(images)
+}
+
+/// Draws gaps against learning rates, as SVG and PNG.
+pub fn draw_order(title: &str, order: &OrderEstimate) -> Result<Vec<Image>, String> {
+    let mut images = Vec::new();
+    if let Some(figure) = order::figure(title, order) {
         add(&mut images, &figure)?;
     }
     Ok(images)
