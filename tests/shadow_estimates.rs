@@ -119,7 +119,7 @@ fn largest_difference(a: &MomentTables, b: &MomentTables) -> f64 {
         let (means_a, means_b) = (values(&a.mean), values(&b.mean));
         let (errors_a, errors_b) = (values(&a.standard_error), values(&b.standard_error));
         for index in 0..means_a.len() {
-            let error = errors_a[index].hypot(errors_b[index]);
+            let error = libm::hypot(errors_a[index], errors_b[index]);
             let beyond = (means_a[index] - means_b[index]).abs() - ROUNDING * means_a[index].abs();
             largest = largest.max(if beyond > 0.0 { beyond / error } else { 0.0 });
         }
