@@ -221,7 +221,7 @@ fn what_cannot_be_sampled_or_has_no_modified_form_is_refused() {
     let replaced = ordered(COARSE)
         .replace("[run]", "[sde]\nform = \"modified_order_2\"\nmutant = \"no_compression_noise\"\n[run]");
     let message = refusal(&replaced);
-    assert!(message.contains("sde.mutant: a mistake in an SDE that has no modified form"), "{message}");
+    assert!(message.contains("sde.mutant: this mistake is in an SDE that has no modified form"), "{message}");
 }
 
 #[test]
