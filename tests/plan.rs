@@ -76,7 +76,7 @@ fn a_line_a_claim_and_the_sum() {
     let lines: Vec<&str> = called.out.lines().collect();
     assert_eq!(lines.len(), 3, "{}", called.out);
     assert!(lines[0].starts_with("s: coefficients upheld at look "), "{}", called.out);
-    assert!(lines[1].contains("1024 seeds with linear shadows, gaps from 1."), "{}", called.out);
+    assert!(lines[1].contains("2048 seeds with linear shadows, gaps from 1."), "{}", called.out);
     assert!(lines[2].starts_with("1 scenario: about "), "{}", called.out);
     assert!(fs::read_dir(place.path()).unwrap().count() == 1, "plan writes nothing");
     let refused = itocheck(place.path(), &["plan", "none.toml"]);
