@@ -1,6 +1,7 @@
 //! Claims: from estimates to a verdict, one file each.
 
 mod coefficients;
+mod consequence;
 mod contradiction;
 mod decision;
 mod errors;
@@ -18,6 +19,7 @@ use crate::model::Model;
 use crate::parameter::{Invalid, registry};
 
 pub use coefficients::Coefficients;
+pub use consequence::Consequence;
 pub use contradiction::Contradiction;
 pub use decision::{Gap, Levels, decide};
 pub use errors::Errors;
@@ -33,6 +35,7 @@ use sampling::Simulated;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A claim that was checked.
 #[derive(Clone, Debug)]
@@ -43,6 +46,8 @@ pub enum Claim {
     Trajectory(Trajectory),
     /// They agree the better the smaller η is.
     Order(Order),
+    /// What is concluded from the SDE holds.
+    Consequence(Arc<dyn Consequence>),
 }
 
 /// What claims are checked against.
@@ -64,12 +69,23 @@ registry! {
 }
 
 impl Claim {
+    /// Its name in scenarios.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Coefficients(_) => "coefficients",
+            Self::Trajectory(_) => "trajectory",
+            Self::Order(_) => "order",
+            Self::Consequence(claim) => claim.kind(),
+        }
+    }
+
     /// What the scenario expects.
     pub fn expect(&self) -> Expectation {
         match self {
             Self::Coefficients(claim) => claim.expect,
             Self::Trajectory(claim) => claim.expect,
             Self::Order(claim) => claim.expect,
+            Self::Consequence(claim) => claim.expect(),
         }
     }
 
@@ -77,7 +93,7 @@ impl Claim {
     pub fn map<E>(&self, change: impl Fn(&Model) -> Result<Model, E>) -> Result<Self, E> {
         Ok(match self {
             Self::Order(order) => Self::Order(order.map(change)?),
-            Self::Coefficients(_) | Self::Trajectory(_) => self.clone(),
+            Self::Coefficients(_) | Self::Trajectory(_) | Self::Consequence(_) => self.clone(),
         })
     }
 }
@@ -143,20 +159,18 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
     let mut simulated = Simulated::default();
     let mut trajectories = Vec::new();
     for (index, claim) in experiment.claims.iter().enumerate() {
-        match claim {
-            Claim::Coefficients(coefficients) => {
-                let finding = coefficients.judge(experiment, progress);
-                progress.decided(index, &finding);
-                findings.insert(index, finding);
+        let (finding, of_claim) = match claim {
+            Claim::Trajectory(trajectory) => {
+                trajectories.push((index, trajectory));
+                continue;
             }
-            Claim::Trajectory(trajectory) => trajectories.push((index, trajectory)),
-            Claim::Order(order) => {
-                let (finding, of_order) = order.judge(experiment, progress);
-                simulated.add(of_order);
-                progress.decided(index, &finding);
-                findings.insert(index, finding);
-            }
-        }
+            Claim::Coefficients(claim) => (claim.judge(experiment, progress), Simulated::default()),
+            Claim::Order(claim) => claim.judge(experiment, progress),
+            Claim::Consequence(claim) => claim.judge(experiment, progress),
+        };
+        simulated.add(of_claim);
+        progress.decided(index, &finding);
+        findings.insert(index, finding);
     }
     let compared = trajectory::judge(&trajectories, experiment, progress);
     simulated.add(compared.simulated);
@@ -170,18 +184,10 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
 /// What an interrupted run makes of an experiment: the claims that were `decided`, by their indices, and
 /// the others as inconclusive.
 pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) -> Judgement {
+    let error_rate = experiment.monte_carlo.error_rate;
     let finding = |(index, claim): (usize, &Claim)| {
-        decided.get(&index).cloned().unwrap_or_else(|| match claim {
-            Claim::Coefficients(claim) => {
-                Finding::interrupted("coefficients", claim.expect, experiment.monte_carlo.error_rate)
-            }
-            Claim::Trajectory(claim) => {
-                Finding::interrupted("trajectory", claim.expect, experiment.monte_carlo.error_rate)
-            }
-            Claim::Order(claim) => {
-                Finding::interrupted("order", claim.expect, experiment.monte_carlo.error_rate)
-            }
-        })
+        let unknown = || Finding::interrupted(claim.kind(), claim.expect(), error_rate);
+        decided.get(&index).cloned().unwrap_or_else(unknown)
     };
     let mut findings: Vec<Finding> = experiment.claims.iter().enumerate().map(finding).collect();
     explain(&mut findings, &experiment.model);
