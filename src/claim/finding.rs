@@ -2,6 +2,7 @@
 
 use super::decision::Gap;
 use super::order::OrderEstimate;
+use super::stationary::LawAtRest;
 use super::tables::{finite, finite_pair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,6 +93,9 @@ pub struct Finding {
     /// What order was seen, where one is claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderEstimate>,
+    /// The law at rest, where one is claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stationary: Option<LawAtRest>,
     /// Test functions left out, whose moments cannot be sampled under this noise.
     pub left_out: Vec<String>,
     /// What a paper can print.
@@ -125,6 +129,7 @@ impl Finding {
             sampled_because: None,
             worst: None,
             order: None,
+            stationary: None,
             left_out: Vec::new(),
             sentence,
         }

@@ -11,7 +11,11 @@ mod gates;
 mod intervals;
 mod order;
 mod pilot;
+mod relaxation;
 mod sampling;
+mod side;
+mod stationarity;
+mod stationary;
 mod tables;
 mod trajectory;
 
@@ -26,6 +30,9 @@ pub use errors::Errors;
 pub use finding::{Expectation, Finding, Verdict, Worst};
 pub use forecast::{Forecast, forecast};
 pub use order::{LargestGap, Order, OrderEstimate};
+pub use side::Side;
+pub use stationarity::Schedule;
+pub use stationary::LawAtRest;
 pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
 pub use trajectory::sampled_difference;
@@ -66,6 +73,7 @@ registry! {
     "coefficients" => Coefficients(coefficients::Parameters),
     "trajectory" => Trajectory(trajectory::Parameters),
     "order" => Order(order::Parameters),
+    "stationary" => Stationary(stationary::Parameters),
 }
 
 impl Claim {
