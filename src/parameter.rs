@@ -164,14 +164,19 @@ pub fn semidefinite(key: &str, rows: &[Vec<f64>], dimension: usize) -> Result<Ve
     let eigenvalues =
         nalgebra::DMatrix::from_row_slice(dimension, dimension, &entries).symmetric_eigenvalues();
     let (least, largest) = (eigenvalues.min(), eigenvalues.amax());
-    // Rounding of a backward stable eigenvalue solver is a small multiple of d·ε·‖H‖.
-    if least < -16.0 * dimension as f64 * f64::EPSILON * largest {
+    if least < -rounding_of_eigenvalues(dimension, largest) {
         return Err(Invalid::new(
             key,
             format!("has the eigenvalue {least:.3e}; expected a positive semidefinite matrix"),
         ));
     }
     Ok(entries)
+}
+
+/// What eigenvalues of a symmetric matrix whose `largest` is this may be off by: for a backward stable solver a small
+/// multiple of `d·ε·‖H‖`.
+pub fn rounding_of_eigenvalues(dimension: usize, largest: f64) -> f64 {
+    16.0 * dimension as f64 * f64::EPSILON * largest
 }
 
 /// A family of alternatives named in scenarios: an externally tagged enum of their parameters, and

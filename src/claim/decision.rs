@@ -27,9 +27,15 @@ impl Levels {
         let upheld = error_rate * look.share;
         Self { upheld, refuted: upheld / (2.0 * gaps.max(1) as f64) }
     }
+
+    /// The same where gaps are bounded from above alone, and so broken on one side alone.
+    pub fn one_sided(error_rate: f64, look: Look, gaps: usize) -> Self {
+        let upheld = error_rate * look.share;
+        Self { upheld, refuted: upheld / gaps.max(1) as f64 }
+    }
 }
 
-/// A gap between optimizer and SDE.
+/// A gap between what is compared: optimizer and SDE, or what is bounded and 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Gap {
     /// Optimizer minus SDE.
@@ -38,7 +44,7 @@ pub struct Gap {
     pub upheld: [f64; 2],
     /// At level [`Levels::refuted`].
     pub refuted: [f64; 2],
-    /// What is allowed on either side.
+    /// What is allowed on either side, or above.
     pub margin: f64,
     /// The smallest gap that the whole budget refutes with probability 0.95.
     pub detectable: f64,
@@ -75,6 +81,11 @@ impl Gap {
     fn excess(&self) -> f64 {
         self.refuted[0].max(-self.refuted[1]) / self.margin
     }
+
+    /// An end of the interval in margins; nothing of none is nothing.
+    fn part(&self, end: f64) -> f64 {
+        if end == 0.0 { 0.0 } else { end / self.margin }
+    }
 }
 
 /// How far beyond its margin a gap must lie for `budget` times as many observations as `series` has to refute it
@@ -88,16 +99,45 @@ pub(super) fn detectable_beyond(series: &Series, index: usize, quantile: f64, bu
     (quantile + POWER_QUANTILE) * standard_error / budget.sqrt() + for_skewness / budget
 }
 
+/// How gaps are measured against their margins.
+struct Measures {
+    is_inside: fn(&Gap) -> bool,
+    is_outside: fn(&Gap) -> bool,
+    reach: fn(&Gap) -> f64,
+    excess: fn(&Gap) -> f64,
+}
+
 /// The verdict over all gaps, and the index of the one that is closest to breaking it, or breaks it.
 pub fn decide(gaps: &[Gap]) -> (Verdict, Option<usize>) {
+    let measures = Measures {
+        is_inside: Gap::is_inside,
+        is_outside: Gap::is_outside,
+        reach: Gap::reach,
+        excess: Gap::excess,
+    };
+    decide_by(gaps, &measures)
+}
+
+/// The same where margins bound from above alone.
+pub fn decide_one_sided(gaps: &[Gap]) -> (Verdict, Option<usize>) {
+    let measures = Measures {
+        is_inside: |gap| gap.upheld[1] <= gap.margin,
+        is_outside: |gap| gap.refuted[0] > gap.margin,
+        reach: |gap| gap.part(gap.upheld[1]),
+        excess: |gap| gap.part(gap.refuted[0]),
+    };
+    decide_by(gaps, &measures)
+}
+
+fn decide_by(gaps: &[Gap], measures: &Measures) -> (Verdict, Option<usize>) {
     let largest = |measure: fn(&Gap) -> f64| {
         (0..gaps.len()).max_by(|&a, &b| measure(&gaps[a]).total_cmp(&measure(&gaps[b])))
     };
-    if gaps.iter().any(Gap::is_outside) {
-        (Verdict::Refuted, largest(Gap::excess))
-    } else if gaps.iter().all(Gap::is_inside) {
-        (Verdict::Upheld, largest(Gap::reach))
+    if gaps.iter().any(measures.is_outside) {
+        (Verdict::Refuted, largest(measures.excess))
+    } else if gaps.iter().all(measures.is_inside) {
+        (Verdict::Upheld, largest(measures.reach))
     } else {
-        (Verdict::Inconclusive, largest(Gap::reach))
+        (Verdict::Inconclusive, largest(measures.reach))
     }
 }

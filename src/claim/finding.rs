@@ -1,5 +1,6 @@
 //! What a claim came to.
 
+use super::bound::BoundEstimate;
 use super::decision::Gap;
 use super::order::OrderEstimate;
 use super::stationary::LawAtRest;
@@ -93,6 +94,9 @@ pub struct Finding {
     /// What order was seen, where one is claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderEstimate>,
+    /// What a loss bound is compared with, where one is claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bound: Option<BoundEstimate>,
     /// The law at rest, where one is claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stationary: Option<LawAtRest>,
@@ -129,6 +133,7 @@ impl Finding {
             sampled_because: None,
             worst: None,
             order: None,
+            bound: None,
             stationary: None,
             left_out: Vec::new(),
             sentence,
@@ -165,7 +170,7 @@ pub struct Worst {
     /// The state at which coefficients were compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<Vec<f64>>,
-    /// Optimizer minus SDE.
+    /// Optimizer minus SDE, or what is bounded.
     pub estimate: Option<f64>,
     /// Its confidence interval at the level of the verdict.
     pub interval: Option<[f64; 2]>,

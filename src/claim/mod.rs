@@ -1,5 +1,6 @@
 //! Claims: from estimates to a verdict, one file each.
 
+mod bound;
 mod coefficients;
 mod consequence;
 mod contradiction;
@@ -22,10 +23,11 @@ mod trajectory;
 use crate::model::Model;
 use crate::parameter::{Invalid, registry};
 
+pub use bound::{BoundEstimate, Form as BoundForm};
 pub use coefficients::Coefficients;
 pub use consequence::Consequence;
 pub use contradiction::Contradiction;
-pub use decision::{Gap, Levels, decide};
+pub use decision::{Gap, Levels, decide, decide_one_sided};
 pub use errors::Errors;
 pub use finding::{Expectation, Finding, Verdict, Worst};
 pub use forecast::{Forecast, forecast};
@@ -73,6 +75,7 @@ registry! {
     "coefficients" => Coefficients(coefficients::Parameters),
     "trajectory" => Trajectory(trajectory::Parameters),
     "order" => Order(order::Parameters),
+    "bound" => Bound(bound::Parameters),
     "stationary" => Stationary(stationary::Parameters),
 }
 

@@ -16,6 +16,9 @@ use crate::stats::{Look, Looks};
 /// One block in so many carries the coarse paths that measure the integrator's bias.
 const COARSE_EVERY: u64 = 4;
 
+/// Why paths are drawn where expectations are exact.
+pub(super) const ASKED_FOR: &str = "[monte_carlo], --seeds or --max-seeds asks for it";
+
 /// With linear shadows, few blocks do, and all of them carry coarse paths.
 const COARSE_EVERY_SHADOWED: u64 = 1;
 

@@ -34,6 +34,17 @@ pub trait Objective: Send + Sync {
     /// linearly, so that moments under additive noise are ruled by explosions.
     fn smoothness(&self) -> Option<f64>;
 
+    /// The largest μ with `‖∇f(x)‖² ≥ 2μ(f(x) − f*)` everywhere (Polyak–Łojasiewicz); none where there is none, or it
+    /// is not known.
+    fn pl_constant(&self) -> Option<f64> {
+        None
+    }
+
+    /// f*, the least value; none where it is not known.
+    fn minimum(&self) -> Option<f64> {
+        None
+    }
+
     /// The power of ‖x‖ with which f grows.
     fn growth(&self) -> u32;
 

@@ -1,7 +1,7 @@
 //! `f(x) = (x − x*)ᵀ H (x − x*)/2` with positive semidefinite H.
 
 use super::{LARGEST_DIMENSION, Objective};
-use crate::parameter::{Invalid, PerCoordinate, checked, semidefinite};
+use crate::parameter::{Invalid, PerCoordinate, checked, rounding_of_eigenvalues, semidefinite};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct Quadratic {
     hessian: Hessian,
     minimiser: Vec<f64>,
+    /// The least eigenvalue above 0; none where all are 0.
+    pl_constant: Option<f64>,
     smoothness: f64,
 }
 
@@ -68,6 +70,14 @@ impl Objective for Quadratic {
 
     fn smoothness(&self) -> Option<f64> {
         Some(self.smoothness)
+    }
+
+    fn pl_constant(&self) -> Option<f64> {
+        self.pl_constant
+    }
+
+    fn minimum(&self) -> Option<f64> {
+        Some(0.0)
     }
 
     fn growth(&self) -> u32 {
@@ -157,13 +167,19 @@ impl Parameters {
             None => vec![0.0; d],
             Some(minimiser) => minimiser.expand("minimiser", d, f64::is_finite, "a finite number")?,
         };
-        let smoothness = match &hessian {
-            Hessian::Diagonal(eigenvalues) => eigenvalues.iter().copied().fold(0.0, f64::max),
+        let eigenvalues = match &hessian {
+            Hessian::Diagonal(eigenvalues) => eigenvalues.clone(),
             Hessian::Full(matrix) => {
-                nalgebra::DMatrix::from_row_slice(d, d, matrix).symmetric_eigenvalues().max()
+                let matrix = nalgebra::DMatrix::from_row_slice(d, d, matrix);
+                matrix.symmetric_eigenvalues().as_slice().to_vec()
             }
         };
-        Ok(Arc::new(Quadratic { hessian, minimiser, smoothness }))
+        let smoothness = eigenvalues.iter().copied().fold(0.0, f64::max);
+        let is_full = matches!(hessian, Hessian::Full(_));
+        // What rounding makes of 0 in a full matrix.
+        let zero = if is_full { rounding_of_eigenvalues(d, smoothness) } else { 0.0 };
+        let pl_constant = eigenvalues.into_iter().filter(|&eigenvalue| eigenvalue > zero).reduce(f64::min);
+        Ok(Arc::new(Quadratic { hessian, minimiser, pl_constant, smoothness }))
     }
 }
 

@@ -164,6 +164,9 @@ fn assumptions(claim: &Finding) -> String {
         "block_means_gaussian" => "means of blocks are close to Gaussian".to_owned(),
         "exact_expectations" => "numerical errors of exact expectations are within their bounds".to_owned(),
         "integrator_bias_extrapolated" => "the bias of the integrator shrinks at its order".to_owned(),
+        "landscape_checked_at_points" => {
+            "μ, L and f* hold beyond the points at which they were checked".to_owned()
+        }
         "pilot_deviations" => "the pilot's standard deviations set the margins".to_owned(),
         "rare_events_negligible" => "what rare events would add is negligible".to_owned(),
         other => other.replace('_', " "),
@@ -178,6 +181,10 @@ fn caption(name: &str) -> (String, &'static str) {
             "Order",
             "the largest gap between optimizer and SDE against the learning rate, on logarithmic scales, with its interval, \
              the line whose slope is the order and its band",
+        ),
+        "bound" => (
+            "Loss bound",
+            "mean loss above its minimum over time, with its interval, beside the bounds that are claimed of it",
         ),
         "means" => ("Means", "mean of each coordinate under optimizer and SDE over time"),
         "second_moments" => {

@@ -8,15 +8,13 @@ use crate::claim::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide};
 use crate::claim::finding::{Finding, Verdict, Worst, all, terms};
 use crate::claim::intervals::Intervals;
 use crate::claim::pilot::{Deviations, Pilot};
-use crate::claim::sampling::{Sampling, looks};
+use crate::claim::sampling::{ASKED_FOR, Sampling, looks};
 use crate::claim::tables::{ExactTables, MomentTables, ShadowTables, finite};
 use crate::ensemble::Observables;
 use crate::exact::Unknown;
 use crate::scenario::Experiment;
 use crate::stats::Look;
 use std::collections::BTreeMap;
-
-const ASKED_FOR: &str = "[monte_carlo], --seeds or --max-seeds asks for it";
 
 /// Judges the claims on the same paths; `unknown` is what they would need for exact expectations, where nobody
 /// asked for paths.

@@ -1,6 +1,7 @@
 //! Figures of one scenario: the moments of both processes over time, their gaps, and sample paths.
 
 mod axes;
+mod bound;
 mod canvas;
 mod clip;
 mod contour;
@@ -15,7 +16,7 @@ mod paths;
 mod surface;
 mod ticks;
 
-use crate::claim::{ExactTables, MomentTables, OrderEstimate, Table};
+use crate::claim::{BoundEstimate, ExactTables, MomentTables, OrderEstimate, Table};
 use crate::objective::Objective;
 use canvas::Canvas;
 use surface::Surface;
@@ -98,8 +99,18 @@ trait Figure {
 }
 
 /// Names of all figures of a scenario, of which those are drawn that there is something for.
-pub const NAMES: [&str; 9] =
-    ["order", "means", "second_moments", "fluctuations", "loss", "bounded", "gap", "errors", "paths"];
+pub const NAMES: [&str; 10] = [
+    "order",
+    "bound",
+    "means",
+    "second_moments",
+    "fluctuations",
+    "loss",
+    "bounded",
+    "gap",
+    "errors",
+    "paths",
+];
 
 /// Draws everything, as SVG and PNG.
 pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
@@ -125,6 +136,15 @@ pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
 pub fn draw_order(title: &str, order: &OrderEstimate) -> Result<Vec<Image>, String> {
     let mut images = Vec::new();
     if let Some(figure) = order::figure(title, order) {
+        add(&mut images, &figure)?;
+    }
+    Ok(images)
+}
+
+/// Draws losses and their bounds over time, as SVG and PNG.
+pub fn draw_bounds(title: &str, bounds: &[&BoundEstimate]) -> Result<Vec<Image>, String> {
+    let mut images = Vec::new();
+    if let Some(figure) = bound::figure(title, bounds) {
         add(&mut images, &figure)?;
     }
     Ok(images)
