@@ -1,6 +1,7 @@
 //! Claim `bound`: the expected loss above its minimum stays under Theorem 3 or 4 at every record time.
 
 mod estimate;
+mod exactly;
 mod landscape;
 mod sampled;
 mod theorem;
@@ -8,13 +9,12 @@ mod theorem;
 pub use estimate::BoundEstimate;
 pub use theorem::Form;
 
-use super::decision::{Gap, decide_one_sided};
+use super::decision::Gap;
 use super::finding::{Expectation, Finding, Verdict, Worst, all};
 use super::sampling::{ASKED_FOR, Simulated};
 use super::tables::finite;
 use super::{Claim, Consequence, Progress, Setting, Side};
 use crate::ensemble::{Observables, TestFunction};
-use crate::exact::{Unknown, Value, expectations};
 use crate::model::Model;
 use crate::parameter::{Invalid, checked, shown};
 use crate::scenario::Experiment;
@@ -24,9 +24,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 use theorem::Theorem;
-
-/// Rounding of f − f*, relative to the size of both.
-const ROUNDING: f64 = 1e-13;
 
 /// The claim, checked.
 #[derive(Clone, Debug)]
@@ -79,8 +76,9 @@ impl Parameters {
         let loss_bound = theorem.bound(model, &known)?;
         let unmet = theorem.unmet(model);
         let bound = Bound { number, form, theorem, process, known, loss_bound, margin, unmet, expect };
-        let needs_sampling = setting.is_sampled || bound.exact_loss(model, &observables(model)).is_err();
-        if needs_sampling && !model.can_sample(model.agents.objective().growth()) {
+        let cannot_be_sampled = !model.can_sample(model.agents.objective().growth());
+        let is_exact = || exactly::expected_loss(&bound, model, &observables(model)).is_ok();
+        if cannot_be_sampled && (setting.is_sampled || !is_exact()) {
             return Err(Invalid::new(
                 "",
                 format!(
@@ -115,33 +113,6 @@ impl Bound {
         (1.0 + self.margin) * self.loss_bound.at(t)
     }
 
-    /// E f at the record times but 0, where it is exact.
-    fn exact_loss(&self, model: &Model, observables: &Observables) -> Result<Vec<Value>, Unknown> {
-        let exact = expectations(model, observables);
-        let table = match self.process {
-            Side::Optimizer => exact.optimizer,
-            Side::Sde => exact.sde,
-        };
-        match table?.pop().flatten() {
-            Some(row) if row.iter().all(|loss| loss.value.is_finite()) => Ok(row[1..].to_vec()),
-            _ => Err(Unknown::because("E f does not follow from two moments, or is not finite")),
-        }
-    }
-
-    /// On exact expectations.
-    fn compared(&self, losses: &[Value], times: &[f64]) -> Comparison {
-        let minimum = self.known.minimum;
-        let error = |loss: &Value| loss.error + ROUNDING * minimum.abs();
-        let gap = |(loss, &t): (&Value, &f64)| {
-            let (estimate, error, margin) = (loss.value - minimum, error(loss), self.allowed(t));
-            let interval = [estimate - error, estimate + error];
-            Gap { estimate, upheld: interval, refuted: interval, margin, detectable: margin + 2.0 * error }
-        };
-        let gaps: Vec<Gap> = losses.iter().zip(&times[1..]).map(gap).collect();
-        let (verdict, worst) = decide_one_sided(&gaps);
-        Comparison { gaps, integration: losses.iter().map(error).collect(), verdict, worst }
-    }
-
     /// The finding; `terms` say what it rests on, and `trouble` what kept it from being decided by the bound.
     fn finding(
         &self,
@@ -152,14 +123,13 @@ impl Bound {
     ) -> Finding {
         let Comparison { gaps, integration, verdict, worst } = comparison;
         let (verdict, times) = (*verdict, &observables.record_times);
-        let place = worst.map(|worst| (times[worst + 1], gaps[worst]));
-        let said = trouble.unwrap_or_else(|| self.said(verdict, place, times));
+        let said = trouble.unwrap_or_else(|| self.said(comparison, times));
         let of_worst = |worst: usize| {
             let (function, time) = observables.place(worst + 1);
             Worst::of_gap(format!("{function} − f*"), time, gaps[worst], verdict, integration[worst])
         };
         let mut finding = Finding {
-            detectable_gap: place.and_then(|(_, gap)| finite(gap.detectable)),
+            detectable_gap: worst.and_then(|worst| finite(gaps[worst].detectable)),
             worst: worst.map(of_worst),
             bound: Some(BoundEstimate::new(self, times, gaps, verdict)),
             ..Finding::exact("bound", self.expect, verdict, format!("{said} ({terms})"))
@@ -168,36 +138,49 @@ impl Bound {
         finding
     }
 
-    fn said(&self, verdict: Verdict, place: Option<(f64, Gap)>, times: &[f64]) -> String {
+    fn said(&self, comparison: &Comparison, times: &[f64]) -> String {
         let Self { process, margin, .. } = self;
+        let Comparison { gaps, verdict, worst, .. } = comparison;
         let delta = self.loss_bound.rate / (2.0 * self.known.mu);
         let bound = format!("{} (Δ = {delta:.4})", self.theorem.describe());
-        let place = place.map_or(String::new(), |(time, gap)| {
-            let bound = self.loss_bound.at(time);
-            let ratio =
-                finite(gap.estimate / bound).map_or("not finite".to_owned(), |ratio| format!("{ratio:.4}"));
-            format!("{:.4e} over {bound:.4e}, which is {ratio}, at t = {time:.4}", gap.estimate)
+        let at = |index: usize| (gaps[index].estimate, self.loss_bound.at(times[index + 1]));
+        let place = worst.map_or(String::new(), |worst| {
+            let (loss, bound) = at(worst);
+            let time = times[worst + 1];
+            format!("at t = {time:.4} it is {loss:.4e}, {} times the bound {bound:.4e}", ratio(loss, bound))
         });
-        let within = if *margin > 0.0 {
-            format!(" or exceeds it by no more than {}", shown(*margin))
-        } else {
-            String::new()
-        };
-        let unmet = match (verdict, &*self.unmet) {
-            (Verdict::Refuted, [_, ..]) => format!("; the theorem asks for {}", self.unmet.join(" and ")),
-            _ => String::new(),
-        };
         match verdict {
             Verdict::Upheld => {
-                let times = all(times.len() - 1, "time");
-                format!("E f − f* of {process} stays under {bound}{within} at {times}; closest is {place}")
+                let allowed = || format!(", or exceeds it by no more than {} of it,", shown(*margin));
+                let within = if *margin > 0.0 { allowed() } else { String::new() };
+                let (times, (loss, bound_at_end)) = (all(gaps.len(), "time"), at(gaps.len() - 1));
+                let tightness = ratio(loss, bound_at_end);
+                format!(
+                    "E f − f* of {process} stays under {bound}{within} at {times}: {place}, the closest, and \
+                     {tightness} times at the end"
+                )
             }
-            Verdict::Refuted => format!("E f − f* of {process} exceeds {bound}: {place}{unmet}"),
+            Verdict::Refuted => {
+                let asked = match &*self.unmet {
+                    [] => String::new(),
+                    unmet => format!("; the theorem asks for {}", unmet.join(" and ")),
+                };
+                format!("E f − f* of {process} exceeds {bound}: {place}{asked}")
+            }
             Verdict::Inconclusive => format!(
-                "undecided whether E f − f* of {process} stays under {bound}: closest is {place}; more paths \
-                 (--max-seeds), more `substeps` in [sde] or a larger margin may decide it"
+                "undecided whether E f − f* of {process} stays under {bound}: {place}; more paths (--max-seeds), more \
+                 `substeps` in [sde] or a larger margin may decide it"
             ),
         }
+    }
+}
+
+/// The loss in bounds.
+fn ratio(loss: f64, bound: f64) -> String {
+    match finite(loss / bound) {
+        None => "countless".to_owned(),
+        Some(ratio) if ratio.abs() < 1e4 => format!("{ratio:.4}"),
+        Some(ratio) => format!("{ratio:.3e}"),
     }
 }
 
@@ -213,13 +196,9 @@ impl Consequence for Bound {
     fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> (Finding, Simulated) {
         let model = &experiment.model;
         let observables = observables(model);
-        let exact = self.exact_loss(model, &observables);
-        match exact {
+        match exactly::expected_loss(self, model, &observables) {
             Ok(losses) if !experiment.is_sampled => {
-                let comparison = self.compared(&losses, &observables.record_times);
-                let version = env!("CARGO_PKG_VERSION");
-                let terms = format!("exact expectations, without a seed; itocheck {version}");
-                (self.finding(&observables, &comparison, None, &terms), Simulated::default())
+                (exactly::judge(self, &losses, &observables), Simulated::default())
             }
             exact => {
                 let reason = exact.err().map_or(ASKED_FOR.to_owned(), |unknown| unknown.to_string());

@@ -1,9 +1,9 @@
 //! A loss bound by sampling: means over paths, each with limits at the level of the verdict.
 
-use super::{Bound, Comparison, ROUNDING};
+use super::{Bound, Comparison};
 use crate::claim::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide_one_sided, detectable_beyond};
 use crate::claim::finding::{EXACT_EXPECTATIONS, Finding, Verdict, terms};
-use crate::claim::intervals::Level;
+use crate::claim::intervals::{Level, ROUNDING};
 use crate::claim::sampling::{Sampling, Simulated, looks};
 use crate::claim::{Progress, Side};
 use crate::ensemble::Observables;
