@@ -2,6 +2,7 @@
 
 use super::decision::Gap;
 use super::order::OrderEstimate;
+use super::scaling::ScaledFloor;
 use super::stationary::LawAtRest;
 use super::tables::{finite, finite_pair};
 use schemars::JsonSchema;
@@ -96,6 +97,9 @@ pub struct Finding {
     /// The law at rest, where one is claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stationary: Option<LawAtRest>,
+    /// The losses at rest, where a scaling rule is claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ScaledFloor>,
     /// Test functions left out, whose moments cannot be sampled under this noise.
     pub left_out: Vec<String>,
     /// What a paper can print.
@@ -130,6 +134,7 @@ impl Finding {
             worst: None,
             order: None,
             stationary: None,
+            scaling: None,
             left_out: Vec::new(),
             sentence,
         }

@@ -13,6 +13,7 @@ mod order;
 mod pilot;
 mod relaxation;
 mod sampling;
+mod scaling;
 mod side;
 mod stationarity;
 mod stationary;
@@ -30,6 +31,7 @@ pub use errors::Errors;
 pub use finding::{Expectation, Finding, Verdict, Worst};
 pub use forecast::{Forecast, forecast};
 pub use order::{LargestGap, Order, OrderEstimate};
+pub use scaling::ScaledFloor;
 pub use side::Side;
 pub use stationarity::Schedule;
 pub use stationary::LawAtRest;
@@ -37,7 +39,7 @@ pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
 pub use trajectory::sampled_difference;
 
-use crate::scenario::Experiment;
+use crate::scenario::{Experiment, Scenario};
 use sampling::Simulated;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -63,9 +65,12 @@ pub struct Setting<'a> {
     pub model: &'a Model,
     /// Whether paths are asked for, even where expectations are exact.
     pub is_sampled: bool,
-    /// The same model at another learning rate, over so many steps.
-    pub rebuild: &'a dyn Fn(f64, usize) -> Result<Model, Invalid>,
+    /// The model of the scenario after a change to it.
+    pub rebuild: &'a Rebuild<'a>,
 }
+
+/// From a change to a scenario to its model.
+pub type Rebuild<'a> = dyn Fn(&dyn Fn(&mut Scenario) -> Result<(), Invalid>) -> Result<Model, Invalid> + 'a;
 
 registry! {
     /// The claims by their names in scenarios.
@@ -74,6 +79,7 @@ registry! {
     "trajectory" => Trajectory(trajectory::Parameters),
     "order" => Order(order::Parameters),
     "stationary" => Stationary(stationary::Parameters),
+    "scaling" => Scaling(scaling::Parameters),
 }
 
 impl Claim {

@@ -70,7 +70,16 @@ impl<'a> AtRest<'a> {
             exactly(model, side, &observables.functions, relaxation)
         };
         let is_sampled = exact.is_err();
-        Self { model, side, seed, observables, relaxation, exact, is_sampled, averages: TimeAverages::default() }
+        Self {
+            model,
+            side,
+            seed,
+            observables,
+            relaxation,
+            exact,
+            is_sampled,
+            averages: TimeAverages::default(),
+        }
     }
 
     /// Whether it takes paths.
@@ -208,6 +217,30 @@ impl<'a> AtRest<'a> {
     }
 }
 
+/// Why the expectations of `functions`, which grow like ‖x‖², can neither be had exactly nor sampled.
+pub(super) fn refusal(
+    model: &Model,
+    side: Side,
+    functions: &[TestFunction],
+    relaxation: &Relaxation,
+    is_sampled: bool,
+) -> Option<String> {
+    if model.can_sample(2) {
+        return None;
+    }
+    let unknown =
+        if is_sampled { None } else { Some(exactly(model, side, functions, relaxation).err()?.to_string()) };
+    let tail = format!(
+        "only moments of order below {:.3} exist under this noise, compression and learning rate, and an honest interval \
+         needs order 8",
+        model.tail_index()
+    );
+    Some(match unknown {
+        None => format!("{tail}; expected lighter tails, or no [monte_carlo] where expectations are exact"),
+        Some(unknown) => format!("{tail}, while {unknown}; expected lighter tails"),
+    })
+}
+
 /// `functions` at so many times, about the point where the drift vanishes.
 fn observables(model: &Model, functions: Vec<TestFunction>, point: &[f64], times: usize) -> Observables {
     Observables {
@@ -240,7 +273,9 @@ fn exactly(
     for _ in 0..DOUBLINGS {
         let rows: Option<Vec<Vec<Value>>> = of_side(steps)?.into_iter().collect();
         let Some(rows) = rows else {
-            return Err(Unknown::because("some expectation does not follow from two moments, or is not finite"));
+            return Err(Unknown::because(
+                "some expectation does not follow from two moments, or is not finite",
+            ));
         };
         let is_unchanged = |(row, function): (&Vec<Value>, &TestFunction)| {
             let size = row[2].value.abs() + scale(function, model, relaxation);

@@ -2,6 +2,7 @@
 
 mod error;
 mod parse;
+mod rescale;
 mod schema;
 mod span;
 mod validate;

@@ -48,42 +48,40 @@ const LEARNING_RATES: RangeInclusive<f64> = 1e-9..=1e3;
 pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Experiment, Invalid> {
     line("title", &scenario.title)?;
     scenario.source.as_deref().map_or(Ok(()), |source| line("source", source))?;
-    let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
     let monte_carlo = monte_carlo(scenario.monte_carlo.unwrap_or_default(), overrides)?;
-    let run = run(&scenario.run, &scenario.sde, objective.dimension())?;
-    let groups = groups(&scenario, &objective)?;
-    let agents = Arc::new(Agents::new(Arc::clone(&objective), groups));
-    let bounded_functions = bounded_functions(&scenario, objective.dimension())?;
-    let build = |run: Run| model(&scenario, &agents, run, &bounded_functions);
-    let model = build(run)?;
-    moments_exist(&model)?;
+    let model = model(&scenario)?;
     fits_in_memory(&model)?;
     ends_in_time(&model, monte_carlo.first_look(), overrides)?;
     let is_sampled =
         scenario.monte_carlo.is_some() || overrides.seeds.is_some() || overrides.max_seeds.is_some();
-    let rebuild = |learning_rate, steps| build(Run { learning_rate, steps, ..model.run.clone() });
+    let rebuild = |change: &dyn Fn(&mut Scenario) -> Result<(), Invalid>| {
+        let mut changed = scenario.clone();
+        change(&mut changed)?;
+        self::model(&changed)
+    };
     let claims = claims(&scenario, &Setting { model: &model, is_sampled, rebuild: &rebuild })?;
     Ok(Experiment { title: scenario.title, source: scenario.source, model, monte_carlo, is_sampled, claims })
 }
 
 /// The optimizer and its SDE over one run.
-fn model(
-    scenario: &Scenario,
-    agents: &Arc<Agents>,
-    run: Run,
-    bounded_functions: &[TestFunction],
-) -> Result<Model, Invalid> {
+pub(super) fn model(scenario: &Scenario) -> Result<Model, Invalid> {
+    let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
+    let run = run(&scenario.run, &scenario.sde, objective.dimension())?;
+    let groups = groups(scenario, &objective)?;
+    let bounded_functions = bounded_functions(scenario, objective.dimension())?;
+    let agents = Arc::new(Agents::new(objective, groups));
     let learning_rate = run.learning_rate;
     let form = scenario.sde.form;
     let model = Model {
         optimizer_name: scenario.optimizer,
-        optimizer: scenario.optimizer.build(Arc::clone(agents), learning_rate).into(),
-        sde: sde::derive(scenario.optimizer, form, agents, learning_rate)?.into(),
+        optimizer: scenario.optimizer.build(Arc::clone(&agents), learning_rate).into(),
+        sde: sde::derive(scenario.optimizer, form, &agents, learning_rate)?.into(),
         form,
-        agents: Arc::clone(agents),
+        agents,
         run,
-        bounded_functions: bounded_functions.to_vec(),
+        bounded_functions,
     };
+    moments_exist(&model)?;
     match scenario.sde.mutant {
         None => Ok(model),
         Some(mutant) => mutant.spoil(&model).map_err(|misfit| Invalid::new("sde.mutant", misfit.to_string())),

@@ -12,8 +12,10 @@ pub fn stationary_covariance(
     dimension: usize,
     balance: impl Fn(&DMatrix<f64>) -> DMatrix<f64>,
 ) -> Option<DMatrix<f64>> {
-    let pairs: Vec<(usize, usize)> = (0..dimension).flat_map(|i| (i..dimension).map(move |j| (i, j))).collect();
-    let entries = |matrix: &DMatrix<f64>| DVector::from_iterator(pairs.len(), pairs.iter().map(|&pair| matrix[pair]));
+    let pairs: Vec<(usize, usize)> =
+        (0..dimension).flat_map(|i| (i..dimension).map(move |j| (i, j))).collect();
+    let entries =
+        |matrix: &DMatrix<f64>| DVector::from_iterator(pairs.len(), pairs.iter().map(|&pair| matrix[pair]));
     let constant = balance(&DMatrix::zeros(dimension, dimension));
     let mut system = DMatrix::zeros(pairs.len(), pairs.len());
     for (column, &(i, j)) in pairs.iter().enumerate() {
@@ -28,6 +30,7 @@ pub fn stationary_covariance(
         covariance[(i, j)] = entry;
         covariance[(j, i)] = entry;
     }
-    let is_covariance = covariance.clone().symmetric_eigenvalues().iter().all(|&eigenvalue| eigenvalue >= 0.0);
+    let is_covariance =
+        covariance.clone().symmetric_eigenvalues().iter().all(|&eigenvalue| eigenvalue >= 0.0);
     is_covariance.then_some(covariance)
 }

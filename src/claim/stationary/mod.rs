@@ -2,11 +2,13 @@
 
 mod prediction;
 
+pub(super) use prediction::predicted_loss;
+
 use super::decision::{Gap, Levels, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst, all};
 use super::relaxation::Relaxation;
 use super::sampling::{Simulated, looks};
-use super::stationarity::{AtRest, Schedule};
+use super::stationarity::{AtRest, Schedule, refusal};
 use super::tables::{finite, finite_pair};
 use super::{Claim, Consequence, Progress, Setting, Side};
 use crate::ensemble::{TestFunction, observed_pairs};
@@ -66,9 +68,21 @@ impl Parameters {
         let model = setting.model;
         let margin = checked("margin", margin, |margin| margin > 0.0, "a number above 0")?;
         let covariance = predicted_covariance(model, process, form).map_err(|reason| {
-            Invalid::new("form", format!("no prediction: {reason}; expected a case that docs/theory.md lists"))
+            Invalid::new(
+                "form",
+                format!("no prediction: {reason}; expected a case that docs/theory.md lists"),
+            )
         })?;
-        let relaxation = resting(setting)?;
+        if model.run.domain.is_some() {
+            let message = "a domain, at whose edge paths stop; expected none, or another claim";
+            return Err(Invalid::new("", message));
+        }
+        let relaxation = Relaxation::of(model)
+            .map_err(|unknown| Invalid::new("", format!("{unknown}; expected a stationary law")))?;
+        let functions = functions(model.dimension());
+        if let Some(refusal) = refusal(model, process, &functions, &relaxation, setting.is_sampled) {
+            return Err(Invalid::new("", refusal));
+        }
         let eta = model.run.learning_rate;
         let pairs = observed_pairs(model.dimension()).into_iter();
         Ok(Claim::Consequence(Arc::new(Stationary {
@@ -82,24 +96,14 @@ impl Parameters {
     }
 }
 
-/// How the model comes to rest, where it can be looked at there.
-pub(super) fn resting(setting: &Setting) -> Result<Relaxation, Invalid> {
-    let model = setting.model;
-    if model.run.domain.is_some() {
-        return Err(Invalid::new("", "a domain, at whose edge paths stop; expected none, or another claim"));
-    }
-    Relaxation::of(model).map_err(|unknown| Invalid::new("", format!("{unknown}; expected a stationary law")))
+/// The test functions: coordinates, and scaled fluctuations about the minimiser.
+fn functions(dimension: usize) -> Vec<TestFunction> {
+    let coordinates = (0..dimension).map(TestFunction::Coordinate);
+    let products = observed_pairs(dimension).into_iter().map(|(i, j)| TestFunction::Fluctuation(i, j));
+    coordinates.chain(products).collect()
 }
 
 impl Stationary {
-    /// The test functions: coordinates, and scaled fluctuations about the minimiser.
-    fn functions(&self) -> Vec<TestFunction> {
-        let d = self.relaxation.point.len();
-        let coordinates = (0..d).map(TestFunction::Coordinate);
-        let products = observed_pairs(d).into_iter().map(|(i, j)| TestFunction::Fluctuation(i, j));
-        coordinates.chain(products).collect()
-    }
-
     /// Of each test function the prediction, and what is allowed.
     fn predictions(&self, eta: f64) -> Vec<(f64, f64)> {
         let point = &self.relaxation.point;
@@ -131,8 +135,7 @@ impl Stationary {
         let (error_rate, eta) = (experiment.monte_carlo.error_rate, experiment.model.run.learning_rate);
         let levels = Levels::new(error_rate, look, at_rest.functions().len());
         let gaps = self.gaps(at_rest, eta, levels);
-        let (verdict, worst) =
-            if at_rest.has_diverged() { (Verdict::Refuted, None) } else { decide(&gaps) };
+        let (verdict, worst) = if at_rest.has_diverged() { (Verdict::Refuted, None) } else { decide(&gaps) };
         if verdict == Verdict::Inconclusive && at_rest.is_sampled() && !look.is_last {
             return None;
         }
@@ -165,14 +168,22 @@ impl Stationary {
         })
     }
 
-    fn sentence(&self, at_rest: &AtRest, verdict: Verdict, worst: Option<(usize, Gap)>, error_rate: f64) -> String {
+    fn sentence(
+        &self,
+        at_rest: &AtRest,
+        verdict: Verdict,
+        worst: Option<(usize, Gap)>,
+        error_rate: f64,
+    ) -> String {
         let Schedule { spectral_gap, burn_in, .. } = at_rest.schedule();
         let rest = format!("after a burn-in of {burn_in:.3} (spectral gap {spectral_gap:.4})");
         let terms = at_rest.terms(error_rate, worst.map(|(_, gap)| gap));
         let place = worst.map_or(String::new(), |(index, gap)| {
             format!(
                 "E {}, about the minimiser, {:+.3e} from its prediction, margin {:.3e}",
-                at_rest.functions()[index], gap.estimate, gap.margin
+                at_rest.functions()[index],
+                gap.estimate,
+                gap.margin
             )
         });
         let (process, margin) = (self.process, self.margin);
@@ -186,7 +197,9 @@ impl Stationary {
                 format!("{process} diverged: some paths are not finite ({terms})")
             }
             Verdict::Refuted => {
-                format!("the stationary law of {process} is not the predicted one within {margin}: {place}, {rest} ({terms})")
+                format!(
+                    "the stationary law of {process} is not the predicted one within {margin}: {place}, {rest} ({terms})"
+                )
             }
             Verdict::Inconclusive => format!("undecided within {margin}: {place}, {rest} ({terms})"),
         }
@@ -205,8 +218,14 @@ impl Consequence for Stationary {
     fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> (Finding, Simulated) {
         let Experiment { model, monte_carlo, is_sampled, .. } = experiment;
         let seed = monte_carlo.seed;
-        let mut at_rest =
-            AtRest::new(model, self.process, self.functions(), &self.relaxation, seed, *is_sampled);
+        let mut at_rest = AtRest::new(
+            model,
+            self.process,
+            functions(model.dimension()),
+            &self.relaxation,
+            seed,
+            *is_sampled,
+        );
         for look in looks(monte_carlo.first_look(), monte_carlo) {
             at_rest.extend(look, progress);
             if let Some(finding) = self.finding(&at_rest, experiment, look) {

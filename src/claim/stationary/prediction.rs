@@ -50,12 +50,7 @@ fn is_diagonal(matrix: &DMatrix<f64>) -> bool {
 }
 
 /// DSGD and DCSGD, for any H and Σ.
-fn of_gradients(
-    model: &Model,
-    h: &DMatrix<f64>,
-    side: Side,
-    form: Form,
-) -> Result<DMatrix<f64>, String> {
+fn of_gradients(model: &Model, h: &DMatrix<f64>, side: Side, form: Form) -> Result<DMatrix<f64>, String> {
     let eta = model.run.learning_rate;
     let n = model.agents.count() as f64;
     let noise = Noise::of(model)?;
@@ -78,9 +73,7 @@ fn of_gradients(
     let zero = DMatrix::zeros(h.nrows(), h.nrows());
     let at_rest = noise.covariance(h, &zero);
     let covariance = match (form, side) {
-        (Form::Leading, _) => {
-            stationary_covariance(h.nrows(), |v| h * v + v * h - eta / n * &at_rest)
-        }
+        (Form::Leading, _) => stationary_covariance(h.nrows(), |v| h * v + v * h - eta / n * &at_rest),
         (_, Side::Sde) => {
             stationary_covariance(h.nrows(), |v| h * v + v * h - eta / n * noise.covariance(h, v))
         }
@@ -165,7 +158,11 @@ impl Noise {
                 share: group.count as f64 / n,
                 sigma: DMatrix::from_fn(d, d, |i, j| sigma.entry(i, j)),
                 offset: DMatrix::from_fn(d, d, |i, j| offset[i] * offset[j]),
-                sparsifier: if compresses { Sparsifier::of(&*group.compressor)? } else { Sparsifier::Bernoulli(0.0) },
+                sparsifier: if compresses {
+                    Sparsifier::of(&*group.compressor)?
+                } else {
+                    Sparsifier::Bernoulli(0.0)
+                },
             })
         };
         Ok(Self { of_groups: model.agents.groups().iter().map(of_group).collect::<Result<_, _>>()? })
@@ -209,7 +206,6 @@ fn of_signs(model: &Model, h: &DMatrix<f64>, side: Side, form: Form) -> Result<D
     Ok(DMatrix::from_diagonal(&(0..h.nrows()).map(variance).collect::<Vec<f64>>().into()))
 }
 
-#[allow(dead_code)]
 /// `½ tr(HV)`: the expected loss at rest above its minimum.
 pub fn predicted_loss(model: &Model, side: Side, form: Form) -> Result<f64, String> {
     let covariance = predicted_covariance(model, side, form)?;
