@@ -3,9 +3,9 @@
 
 use super::decision::{Gap, Levels, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst};
+use super::long_run::{LongRun, Schedule, refusal};
 use super::relaxation::Relaxation;
 use super::sampling::{Simulated, looks};
-use super::stationarity::{AtRest, Schedule, refusal};
 use super::stationary::{Form, predicted_loss};
 use super::tables::{finite, finite_pair};
 use super::{Claim, Consequence, Progress, Setting, Side};
@@ -183,8 +183,16 @@ impl Parameters {
     }
 }
 
+/// What a quotient of two positive numbers within intervals is within.
+pub(super) fn quotient(above: [f64; 2], below: [f64; 2]) -> [f64; 2] {
+    if below[0] <= 0.0 {
+        return [0.0, f64::INFINITY];
+    }
+    [above[0].max(0.0) / below[1], above[1] / below[0]]
+}
+
 impl Scaling {
-    fn gap(&self, [base, scaled]: [&AtRest; 2], levels: Levels) -> Gap {
+    fn gap(&self, [base, scaled]: [&LongRun; 2], levels: Levels) -> Gap {
         let [least, floor] = [&self.scaled, &self.base].map(|resting| {
             let objective = resting.model.agents.objective();
             objective.value(&resting.relaxation.point)
@@ -193,9 +201,7 @@ impl Scaling {
             // Either interval may miss by half of what the ratio may.
             let scaled = scaled.interval(0, tail / 2.0).map(|end| end - least);
             let base = base.interval(0, tail / 2.0).map(|end| end - floor);
-            let low = scaled[0] / if scaled[0] < 0.0 { base[0] } else { base[1] };
-            let high = if base[0] > 0.0 { scaled[1] / base[0] } else { f64::INFINITY };
-            [low - self.target, high - self.target]
+            quotient(scaled, base).map(|end| end - self.target)
         };
         let estimate = (scaled.estimate(0) - least) / (base.estimate(0) - floor) - self.target;
         let refuted = ratio(levels.refuted);
@@ -203,7 +209,7 @@ impl Scaling {
         Gap { estimate, upheld: ratio(levels.upheld), refuted, margin: self.margin, detectable }
     }
 
-    fn finding(&self, floors: [&AtRest; 2], experiment: &Experiment, look: Look) -> Option<Finding> {
+    fn finding(&self, floors: [&LongRun; 2], experiment: &Experiment, look: Look) -> Option<Finding> {
         let error_rate = experiment.monte_carlo.error_rate;
         let gap = self.gap(floors, Levels::new(error_rate, look, 1));
         let has_diverged = floors.iter().any(|floor| floor.has_diverged());
@@ -254,7 +260,7 @@ impl Scaling {
         })
     }
 
-    fn report(&self, [base, scaled]: [&AtRest; 2], gap: Gap) -> ScaledFloor {
+    fn report(&self, [base, scaled]: [&LongRun; 2], gap: Gap) -> ScaledFloor {
         let Change { learning_rate, batch_size, compression, agents } = self.change;
         ScaledFloor {
             process: self.process,
@@ -269,7 +275,7 @@ impl Scaling {
         }
     }
 
-    fn sentence(&self, verdict: Verdict, gap: Option<Gap>, at_rest: &AtRest, error_rate: f64) -> String {
+    fn sentence(&self, verdict: Verdict, gap: Option<Gap>, at_rest: &LongRun, error_rate: f64) -> String {
         let Change { learning_rate, batch_size, compression, agents } = self.change;
         let factors =
             format!("κ = {learning_rate:.4}, δ = {batch_size:.4}, β = {compression:.4}, α = {agents:.4}");
@@ -277,7 +283,9 @@ impl Scaling {
         let terms = at_rest.terms(error_rate, gap);
         let (process, margin, target) = (self.process, self.margin, self.target);
         let Some(gap) = gap else {
-            return format!("diverged under {rule}: some paths of {process} are not finite ({terms})");
+            return format!(
+                "under {rule} {process} comes to no rest: its moments grow without end, or some path is not finite ({terms})"
+            );
         };
         let ratio = gap.estimate + target;
         let said = match verdict {
@@ -304,7 +312,7 @@ impl Consequence for Scaling {
     fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> (Finding, Simulated) {
         let Experiment { monte_carlo, is_sampled, .. } = experiment;
         let [mut base, mut scaled] = [&self.base, &self.scaled].map(|Resting { model, relaxation }| {
-            AtRest::new(
+            LongRun::at_rest(
                 model,
                 self.process,
                 vec![TestFunction::Loss],

@@ -2,8 +2,9 @@
 
 use super::Overrides;
 use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario, SdeParameters};
+use super::sweep;
 use crate::agent::{Agents, Group};
-use crate::claim::{Claim, ClaimParameters, Expectation, Setting};
+use crate::claim::{Claim, ClaimParameters, Expectation, Setting, Sweep};
 use crate::compressor::{Compressor, Identity};
 use crate::ensemble::{BLOCK, Domain, SdeProcess, TestFunction, standard_deviations};
 use crate::model::{Model, Run};
@@ -27,7 +28,9 @@ pub struct Experiment {
     pub monte_carlo: MonteCarlo,
     /// Whether paths are asked for, even where expectations are exact.
     pub is_sampled: bool,
-    /// The claims, `coefficients` among them unless the noise forbids it.
+    /// The scenario at other values.
+    pub sweep: Option<Arc<Sweep>>,
+    /// The claims; `coefficients` is among them where processes are compared, unless the noise forbids it.
     pub claims: Vec<Claim>,
 }
 
@@ -45,7 +48,7 @@ const LONGEST_LINE: usize = 200;
 /// A step must change a state of size 1 by more than rounding does.
 const LEARNING_RATES: RangeInclusive<f64> = 1e-9..=1e3;
 
-pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Experiment, Invalid> {
+pub(super) fn validate(scenario: Scenario, text: &str, overrides: Overrides) -> Result<Experiment, Invalid> {
     line("title", &scenario.title)?;
     scenario.source.as_deref().map_or(Ok(()), |source| line("source", source))?;
     let monte_carlo = monte_carlo(scenario.monte_carlo.unwrap_or_default(), overrides)?;
@@ -59,8 +62,17 @@ pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Exper
         change(&mut changed)?;
         self::model(&changed)
     };
-    let claims = claims(&scenario, &Setting { model: &model, is_sampled, rebuild: &rebuild })?;
-    Ok(Experiment { title: scenario.title, source: scenario.source, model, monte_carlo, is_sampled, claims })
+    let sweep = match &scenario.sweep {
+        None => None,
+        Some(parameters) => {
+            let sweep = sweep::build(parameters, text, is_sampled);
+            Some(Arc::new(sweep.map_err(|invalid| invalid.under("sweep"))?))
+        }
+    };
+    let setting = Setting { model: &model, is_sampled, rebuild: &rebuild, sweep: sweep.as_deref() };
+    let claims = claims(&scenario, &setting)?;
+    let Scenario { title, source, .. } = scenario;
+    Ok(Experiment { title, source, model, monte_carlo, is_sampled, sweep, claims })
 }
 
 /// The optimizer and its SDE over one run.
@@ -349,12 +361,15 @@ fn claims(scenario: &Scenario, setting: &Setting) -> Result<Vec<Claim>, Invalid>
         deviations_are_above_zero(model).map_err(|invalid| invalid.under(&format!("claims[{index}]")))?;
     }
     let has_coefficients = claims.iter().any(|claim| matches!(claim, Claim::Coefficients(_)));
-    if !has_coefficients && model.can_sample(1) {
+    // What is concluded from an SDE is compared with theory, and not with the steps of the optimizer.
+    let is_of_conclusions = setting.sweep.is_some() || !claims.is_empty();
+    let compares = !is_of_conclusions || claims.iter().any(|claim| !claim.is_of_conclusions());
+    if !has_coefficients && compares && model.can_sample(1) {
         // A mutant is by definition wrong in its coefficients.
         let expect = if scenario.sde.mutant.is_some() { Expectation::Refuted } else { Expectation::Upheld };
         claims.insert(0, ClaimParameters::default_coefficients(expect).build(setting)?);
     }
-    if claims.is_empty() {
+    if claims.is_empty() && setting.sweep.is_none() {
         return Err(Invalid::new(
             "claims",
             "nothing can be tested by sampling under this noise; expected a claim",

@@ -6,9 +6,9 @@ pub(super) use prediction::predicted_loss;
 
 use super::decision::{Gap, Levels, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst, all};
+use super::long_run::{LongRun, Schedule, refusal};
 use super::relaxation::Relaxation;
 use super::sampling::{Simulated, looks};
-use super::stationarity::{AtRest, Schedule, refusal};
 use super::tables::{finite, finite_pair};
 use super::{Claim, Consequence, Progress, Setting, Side};
 use crate::ensemble::{TestFunction, observed_pairs};
@@ -120,7 +120,7 @@ impl Stationary {
         means.chain(pairs.iter().zip(&self.scaled_covariance).map(of_covariance)).collect()
     }
 
-    fn gaps(&self, at_rest: &AtRest, eta: f64, levels: Levels) -> Vec<Gap> {
+    fn gaps(&self, at_rest: &LongRun, eta: f64, levels: Levels) -> Vec<Gap> {
         let gap = |(index, (predicted, margin)): (usize, (f64, f64))| {
             let beyond = |tail: f64| at_rest.interval(index, tail).map(|end| end - predicted);
             let estimate = at_rest.estimate(index) - predicted;
@@ -131,7 +131,7 @@ impl Stationary {
         self.predictions(eta).into_iter().enumerate().map(gap).collect()
     }
 
-    fn finding(&self, at_rest: &AtRest, experiment: &Experiment, look: Look) -> Option<Finding> {
+    fn finding(&self, at_rest: &LongRun, experiment: &Experiment, look: Look) -> Option<Finding> {
         let (error_rate, eta) = (experiment.monte_carlo.error_rate, experiment.model.run.learning_rate);
         let levels = Levels::new(error_rate, look, at_rest.functions().len());
         let gaps = self.gaps(at_rest, eta, levels);
@@ -170,7 +170,7 @@ impl Stationary {
 
     fn sentence(
         &self,
-        at_rest: &AtRest,
+        at_rest: &LongRun,
         verdict: Verdict,
         worst: Option<(usize, Gap)>,
         error_rate: f64,
@@ -194,7 +194,9 @@ impl Stationary {
                 all(at_rest.functions().len(), "moment")
             ),
             Verdict::Refuted if worst.is_none() => {
-                format!("{process} diverged: some paths are not finite ({terms})")
+                format!(
+                    "{process} comes to no rest: its moments grow without end, or some path is not finite ({terms})"
+                )
             }
             Verdict::Refuted => {
                 format!(
@@ -218,7 +220,7 @@ impl Consequence for Stationary {
     fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> (Finding, Simulated) {
         let Experiment { model, monte_carlo, is_sampled, .. } = experiment;
         let seed = monte_carlo.seed;
-        let mut at_rest = AtRest::new(
+        let mut at_rest = LongRun::at_rest(
             model,
             self.process,
             functions(model.dimension()),
@@ -258,7 +260,7 @@ pub struct LawAtRest {
 }
 
 impl LawAtRest {
-    fn new(claim: &Stationary, at_rest: &AtRest, schedule: Schedule, gaps: &[Gap]) -> Self {
+    fn new(claim: &Stationary, at_rest: &LongRun, schedule: Schedule, gaps: &[Gap]) -> Self {
         let predicted = |(index, gap): (usize, &Gap)| at_rest.estimate(index) - gap.estimate;
         let predicted: Vec<f64> = gaps.iter().enumerate().map(predicted).collect();
         let interval = |(gap, predicted): (&Gap, &f64)| finite_pair(gap.upheld.map(|end| end + predicted));
