@@ -7,15 +7,17 @@ mod contour;
 mod errors;
 mod font;
 mod gap;
+mod heat;
 mod moments;
 mod names;
 mod order;
 mod page;
 mod paths;
 mod surface;
+mod sweep;
 mod ticks;
 
-use crate::claim::{ExactTables, MomentTables, OrderEstimate, Table};
+use crate::claim::{ExactTables, MomentTables, OrderEstimate, SweepTable, Table};
 use crate::objective::Objective;
 use canvas::Canvas;
 use surface::Surface;
@@ -98,8 +100,18 @@ trait Figure {
 }
 
 /// Names of all figures of a scenario, of which those are drawn that there is something for.
-pub const NAMES: [&str; 9] =
-    ["order", "means", "second_moments", "fluctuations", "loss", "bounded", "gap", "errors", "paths"];
+pub const NAMES: [&str; 10] = [
+    "order",
+    "sweep",
+    "means",
+    "second_moments",
+    "fluctuations",
+    "loss",
+    "bounded",
+    "gap",
+    "errors",
+    "paths",
+];
 
 /// Draws everything, as SVG and PNG.
 pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
@@ -125,6 +137,18 @@ pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
 pub fn draw_order(title: &str, order: &OrderEstimate) -> Result<Vec<Image>, String> {
     let mut images = Vec::new();
     if let Some(figure) = order::figure(title, order) {
+        add(&mut images, &figure)?;
+    }
+    Ok(images)
+}
+
+/// Draws what a sweep came to, as SVG and PNG.
+pub fn draw_sweep(title: &str, sweep: &SweepTable) -> Result<Vec<Image>, String> {
+    let mut images = Vec::new();
+    if let Some(figure) = sweep::figure(title, sweep) {
+        add(&mut images, &figure)?;
+    }
+    if let Some(figure) = heat::figure(title, sweep) {
         add(&mut images, &figure)?;
     }
     Ok(images)
