@@ -184,6 +184,10 @@ fn caption(name: &str) -> (String, &'static str) {
             "Sweep",
             "what optimizer and SDE come to at each point of the sweep, beside what theory predicts",
         ),
+        "phases" => (
+            "Phases",
+            "mean distance from the minimiser over time, with what the flow of the sign and the linear SDE predict",
+        ),
         "means" => ("Means", "mean of each coordinate under optimizer and SDE over time"),
         "second_moments" => {
             ("Second moments", "mean square of each coordinate under optimizer and SDE over time")

@@ -13,11 +13,12 @@ mod names;
 mod order;
 mod page;
 mod paths;
+mod phases;
 mod surface;
 mod sweep;
 mod ticks;
 
-use crate::claim::{ExactTables, MomentTables, OrderEstimate, SweepTable, Table};
+use crate::claim::{ExactTables, MomentTables, OrderEstimate, PhasedRun, SweepTable, Table};
 use crate::objective::Objective;
 use canvas::Canvas;
 use surface::Surface;
@@ -151,6 +152,13 @@ pub fn draw_sweep(title: &str, sweep: &SweepTable) -> Result<Vec<Image>, String>
     if let Some(figure) = heat::figure(title, sweep) {
         add(&mut images, &figure)?;
     }
+    Ok(images)
+}
+
+/// Draws both phases of DSignSGD, as SVG and PNG.
+pub fn draw_phases(title: &str, run: &PhasedRun) -> Result<Vec<Image>, String> {
+    let mut images = Vec::new();
+    add(&mut images, &phases::PhasesFigure { title, run })?;
     Ok(images)
 }
 
