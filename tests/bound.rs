@@ -20,9 +20,11 @@ impl Progress for Silent {
 
 /// What the claims `bound` of a scenario came to.
 fn findings(text: &str) -> Vec<Finding> {
-    let judgement = judge(&experiment(text), &Silent);
+    let mut experiment = experiment(text);
+    experiment.claims.retain(|claim| claim.kind() == "bound");
+    let judgement = judge(&experiment, &Silent);
     assert!(judgement.contradictions.is_empty(), "{:?}", judgement.contradictions);
-    judgement.findings.into_iter().filter(|finding| finding.kind == "bound").collect()
+    judgement.findings
 }
 
 fn finding(text: &str) -> Finding {
@@ -39,7 +41,7 @@ fn scenario(name: &str) -> String {
 fn isotropic(claim: &str) -> String {
     let text = scenario("bound-dcsgd-isotropic");
     let (head, _) = text.split_once("[[claims]]").unwrap();
-    format!("{head}[[claims]]\ncoefficients = {{ margin = 0.2 }}\n[[claims]]\n[claims.bound]\n{claim}\n")
+    format!("{head}[[claims]]\n[claims.bound]\n{claim}\n")
 }
 
 fn tightness(finding: &Finding) -> f64 {
@@ -190,7 +192,6 @@ fn on_the_bound_wrong_verdicts_are_as_rare_as_the_error_rate_says() {
         let paths = format!(
             "[sde]\nsubsteps = 1\n[monte_carlo]\nerror_rate = 0.1\nseeds = 2048\nmax_seeds = 2048\nseed = {seed}\n[[claims]]\n[claims.bound]"
         );
-        // Coefficients are not what is counted.
         let text = one_time(&claim).replace("[[claims]]\n[claims.bound]", &paths);
         match finding(&text).verdict {
             Verdict::Upheld => upheld += 1,
@@ -260,9 +261,7 @@ fn sampled_and_exact_decisions_agree() {
 fn a_wrong_sde_leaves_its_bound() {
     let claim = isotropic("theorem = 3\nprocess = \"sde\"\nmargin = 1e-9");
     let with = |mutant: &str| {
-        finding(
-            &claim.replace("[[claims]]\ncoeff", &format!("[sde]\nmutant = \"{mutant}\"\n[[claims]]\ncoeff")),
-        )
+        finding(&claim.replace("[[claims]]", &format!("[sde]\nmutant = \"{mutant}\"\n[[claims]]")))
     };
     for mutant in ["agents_lost", "eta_for_sqrt_eta", "half_drift"] {
         assert_eq!(

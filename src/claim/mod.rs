@@ -10,13 +10,16 @@ mod finding;
 mod forecast;
 mod gates;
 mod intervals;
+mod long_run;
 mod order;
+mod phases;
 mod pilot;
 mod relaxation;
 mod sampling;
+mod scaling;
 mod side;
-mod stationarity;
 mod stationary;
+mod sweep;
 mod tables;
 mod trajectory;
 
@@ -31,15 +34,18 @@ pub use decision::{Gap, Levels, decide, decide_one_sided};
 pub use errors::Errors;
 pub use finding::{Expectation, Finding, Verdict, Worst};
 pub use forecast::{Forecast, forecast};
+pub use long_run::Schedule;
 pub use order::{LargestGap, Order, OrderEstimate};
+pub use phases::{PhasedCoordinate, PhasedRun};
+pub use scaling::ScaledFloor;
 pub use side::Side;
-pub use stationarity::Schedule;
 pub use stationary::LawAtRest;
+pub use sweep::{Measured, OfSweep, Quantity, Rest, Sweep, SweepTable, Swept, SweptAxis, SweptPoint};
 pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
 pub use trajectory::sampled_difference;
 
-use crate::scenario::Experiment;
+use crate::scenario::{Experiment, Scenario};
 use sampling::Simulated;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -57,6 +63,8 @@ pub enum Claim {
     Order(Order),
     /// What is concluded from the SDE holds.
     Consequence(Arc<dyn Consequence>),
+    /// What a sweep comes to is as claimed.
+    OfSweep(Arc<dyn OfSweep>),
 }
 
 /// What claims are checked against.
@@ -65,9 +73,14 @@ pub struct Setting<'a> {
     pub model: &'a Model,
     /// Whether paths are asked for, even where expectations are exact.
     pub is_sampled: bool,
-    /// The same model at another learning rate, over so many steps.
-    pub rebuild: &'a dyn Fn(f64, usize) -> Result<Model, Invalid>,
+    /// The model of the scenario after a change to it.
+    pub rebuild: &'a Rebuild<'a>,
+    /// The scenario at other values.
+    pub sweep: Option<&'a Sweep>,
 }
+
+/// From a change to a scenario to its model.
+pub type Rebuild<'a> = dyn Fn(&dyn Fn(&mut Scenario) -> Result<(), Invalid>) -> Result<Model, Invalid> + 'a;
 
 registry! {
     /// The claims by their names in scenarios.
@@ -77,6 +90,10 @@ registry! {
     "order" => Order(order::Parameters),
     "bound" => Bound(bound::Parameters),
     "stationary" => Stationary(stationary::Parameters),
+    "scaling" => Scaling(scaling::Parameters),
+    "phases" => Phases(phases::Parameters),
+    "slope" => Slope(sweep::SlopeParameters),
+    "agreement" => Agreement(sweep::AgreementParameters),
 }
 
 impl Claim {
@@ -87,6 +104,7 @@ impl Claim {
             Self::Trajectory(_) => "trajectory",
             Self::Order(_) => "order",
             Self::Consequence(claim) => claim.kind(),
+            Self::OfSweep(claim) => claim.kind(),
         }
     }
 
@@ -97,6 +115,7 @@ impl Claim {
             Self::Trajectory(claim) => claim.expect,
             Self::Order(claim) => claim.expect,
             Self::Consequence(claim) => claim.expect(),
+            Self::OfSweep(claim) => claim.expect(),
         }
     }
 
@@ -104,8 +123,15 @@ impl Claim {
     pub fn map<E>(&self, change: impl Fn(&Model) -> Result<Model, E>) -> Result<Self, E> {
         Ok(match self {
             Self::Order(order) => Self::Order(order.map(change)?),
-            Self::Coefficients(_) | Self::Trajectory(_) | Self::Consequence(_) => self.clone(),
+            Self::Coefficients(_) | Self::Trajectory(_) | Self::Consequence(_) | Self::OfSweep(_) => {
+                self.clone()
+            }
         })
+    }
+
+    /// Whether it is about what is concluded from an SDE, and compares no processes along a run.
+    pub fn is_of_conclusions(&self) -> bool {
+        matches!(self, Self::Consequence(_) | Self::OfSweep(_))
     }
 }
 
@@ -147,6 +173,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Moments at the last look, where a trajectory was claimed.
     pub moments: Option<MomentTables>,
+    /// What the sweep came to, where there is one.
+    pub sweep: Option<SweepTable>,
     /// Samples that contradict exact expectations.
     pub contradictions: Vec<Contradiction>,
     /// Paths that were not finite.
@@ -178,6 +206,7 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
             Claim::Coefficients(claim) => (claim.judge(experiment, progress), Simulated::default()),
             Claim::Order(claim) => claim.judge(experiment, progress),
             Claim::Consequence(claim) => claim.judge(experiment, progress),
+            Claim::OfSweep(_) => continue,
         };
         simulated.add(of_claim);
         progress.decided(index, &finding);
@@ -186,10 +215,15 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
     let compared = trajectory::judge(&trajectories, experiment, progress);
     simulated.add(compared.simulated);
     findings.extend(compared.findings);
+    let sweep = sweep::judge(experiment, progress).map(|swept| {
+        findings.extend(swept.findings);
+        simulated.add(swept.simulated);
+        swept.table
+    });
     let mut findings: Vec<Finding> = findings.into_values().collect();
     explain(&mut findings, &experiment.model);
     let Simulated { contradictions, non_finite, path_steps } = simulated;
-    Judgement { findings, moments: compared.moments, contradictions, non_finite, path_steps }
+    Judgement { findings, moments: compared.moments, sweep, contradictions, non_finite, path_steps }
 }
 
 /// What an interrupted run makes of an experiment: the claims that were `decided`, by their indices, and
@@ -205,6 +239,7 @@ pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) 
     Judgement {
         findings,
         moments: None,
+        sweep: None,
         contradictions: Vec::new(),
         non_finite: NonFinite::default(),
         path_steps: 0,

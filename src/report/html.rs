@@ -168,6 +168,7 @@ fn assumptions(claim: &Finding) -> String {
             "μ, L and f* hold beyond the points at which they were checked".to_owned()
         }
         "pilot_deviations" => "the pilot's standard deviations set the margins".to_owned(),
+        "stationary_after_burn_in" => "the law is stationary after the burn-in".to_owned(),
         "rare_events_negligible" => "what rare events would add is negligible".to_owned(),
         other => other.replace('_', " "),
     };
@@ -185,6 +186,14 @@ fn caption(name: &str) -> (String, &'static str) {
         "bound" => (
             "Loss bound",
             "mean loss above its minimum over time, with its interval, beside the bounds that are claimed of it",
+        ),
+        "sweep" => (
+            "Sweep",
+            "what optimizer and SDE come to at each point of the sweep, beside what theory predicts",
+        ),
+        "phases" => (
+            "Phases",
+            "mean distance from the minimiser over time, with what the flow of the sign and the linear SDE predict",
         ),
         "means" => ("Means", "mean of each coordinate under optimizer and SDE over time"),
         "second_moments" => {

@@ -2,11 +2,13 @@
 
 mod prediction;
 
+pub(super) use prediction::{hessian, predicted_loss};
+
 use super::decision::{Gap, Levels, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst, all};
+use super::long_run::{LongRun, Schedule, refusal};
 use super::relaxation::Relaxation;
 use super::sampling::{Simulated, looks};
-use super::stationarity::{AtRest, Schedule};
 use super::tables::{finite, finite_pair};
 use super::{Claim, Consequence, Progress, Setting, Side};
 use crate::ensemble::{TestFunction, observed_pairs};
@@ -71,7 +73,16 @@ impl Parameters {
                 format!("no prediction: {reason}; expected a case that docs/theory.md lists"),
             )
         })?;
-        let relaxation = resting(setting)?;
+        if model.run.domain.is_some() {
+            let message = "a domain, at whose edge paths stop; expected none, or another claim";
+            return Err(Invalid::new("", message));
+        }
+        let relaxation = Relaxation::of(model)
+            .map_err(|unknown| Invalid::new("", format!("{unknown}; expected a stationary law")))?;
+        let functions = functions(model.dimension());
+        if let Some(refusal) = refusal(model, process, &functions, &relaxation, setting.is_sampled) {
+            return Err(Invalid::new("", refusal));
+        }
         let eta = model.run.learning_rate;
         let pairs = observed_pairs(model.dimension()).into_iter();
         Ok(Claim::Consequence(Arc::new(Stationary {
@@ -85,24 +96,14 @@ impl Parameters {
     }
 }
 
-/// How the model comes to rest, where it can be looked at there.
-pub(super) fn resting(setting: &Setting) -> Result<Relaxation, Invalid> {
-    let model = setting.model;
-    if model.run.domain.is_some() {
-        return Err(Invalid::new("", "a domain, at whose edge paths stop; expected none, or another claim"));
-    }
-    Relaxation::of(model).map_err(|unknown| Invalid::new("", format!("{unknown}; expected a stationary law")))
+/// The test functions: coordinates, and scaled fluctuations about the minimiser.
+fn functions(dimension: usize) -> Vec<TestFunction> {
+    let coordinates = (0..dimension).map(TestFunction::Coordinate);
+    let products = observed_pairs(dimension).into_iter().map(|(i, j)| TestFunction::Fluctuation(i, j));
+    coordinates.chain(products).collect()
 }
 
 impl Stationary {
-    /// The test functions: coordinates, and scaled fluctuations about the minimiser.
-    fn functions(&self) -> Vec<TestFunction> {
-        let d = self.relaxation.point.len();
-        let coordinates = (0..d).map(TestFunction::Coordinate);
-        let products = observed_pairs(d).into_iter().map(|(i, j)| TestFunction::Fluctuation(i, j));
-        coordinates.chain(products).collect()
-    }
-
     /// Of each test function the prediction, and what is allowed.
     fn predictions(&self, eta: f64) -> Vec<(f64, f64)> {
         let point = &self.relaxation.point;
@@ -119,7 +120,7 @@ impl Stationary {
         means.chain(pairs.iter().zip(&self.scaled_covariance).map(of_covariance)).collect()
     }
 
-    fn gaps(&self, at_rest: &AtRest, eta: f64, levels: Levels) -> Vec<Gap> {
+    fn gaps(&self, at_rest: &LongRun, eta: f64, levels: Levels) -> Vec<Gap> {
         let gap = |(index, (predicted, margin)): (usize, (f64, f64))| {
             let beyond = |tail: f64| at_rest.interval(index, tail).map(|end| end - predicted);
             let estimate = at_rest.estimate(index) - predicted;
@@ -130,7 +131,7 @@ impl Stationary {
         self.predictions(eta).into_iter().enumerate().map(gap).collect()
     }
 
-    fn finding(&self, at_rest: &AtRest, experiment: &Experiment, look: Look) -> Option<Finding> {
+    fn finding(&self, at_rest: &LongRun, experiment: &Experiment, look: Look) -> Option<Finding> {
         let (error_rate, eta) = (experiment.monte_carlo.error_rate, experiment.model.run.learning_rate);
         let levels = Levels::new(error_rate, look, at_rest.functions().len());
         let gaps = self.gaps(at_rest, eta, levels);
@@ -169,7 +170,7 @@ impl Stationary {
 
     fn sentence(
         &self,
-        at_rest: &AtRest,
+        at_rest: &LongRun,
         verdict: Verdict,
         worst: Option<(usize, Gap)>,
         error_rate: f64,
@@ -193,7 +194,9 @@ impl Stationary {
                 all(at_rest.functions().len(), "moment")
             ),
             Verdict::Refuted if worst.is_none() => {
-                format!("{process} diverged: some paths are not finite ({terms})")
+                format!(
+                    "{process} comes to no rest: its moments grow without end, or some path is not finite ({terms})"
+                )
             }
             Verdict::Refuted => {
                 format!(
@@ -217,8 +220,14 @@ impl Consequence for Stationary {
     fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> (Finding, Simulated) {
         let Experiment { model, monte_carlo, is_sampled, .. } = experiment;
         let seed = monte_carlo.seed;
-        let mut at_rest =
-            AtRest::new(model, self.process, self.functions(), &self.relaxation, seed, *is_sampled);
+        let mut at_rest = LongRun::at_rest(
+            model,
+            self.process,
+            functions(model.dimension()),
+            &self.relaxation,
+            seed,
+            *is_sampled,
+        );
         for look in looks(monte_carlo.first_look(), monte_carlo) {
             at_rest.extend(look, progress);
             if let Some(finding) = self.finding(&at_rest, experiment, look) {
@@ -251,7 +260,7 @@ pub struct LawAtRest {
 }
 
 impl LawAtRest {
-    fn new(claim: &Stationary, at_rest: &AtRest, schedule: Schedule, gaps: &[Gap]) -> Self {
+    fn new(claim: &Stationary, at_rest: &LongRun, schedule: Schedule, gaps: &[Gap]) -> Self {
         let predicted = |(index, gap): (usize, &Gap)| at_rest.estimate(index) - gap.estimate;
         let predicted: Vec<f64> = gaps.iter().enumerate().map(predicted).collect();
         let interval = |(gap, predicted): (&Gap, &f64)| finite_pair(gap.upheld.map(|end| end + predicted));

@@ -31,7 +31,7 @@ pub fn predicted_covariance(model: &Model, side: Side, form: Form) -> Result<DMa
 }
 
 /// H, column by column.
-fn hessian(model: &Model) -> DMatrix<f64> {
+pub fn hessian(model: &Model) -> DMatrix<f64> {
     let d = model.dimension();
     let mut matrix = DMatrix::zeros(d, d);
     let (mut unit, mut column) = (vec![0.0; d], vec![0.0; d]);
@@ -206,7 +206,6 @@ fn of_signs(model: &Model, h: &DMatrix<f64>, side: Side, form: Form) -> Result<D
     Ok(DMatrix::from_diagonal(&(0..h.nrows()).map(variance).collect::<Vec<f64>>().into()))
 }
 
-#[allow(dead_code)]
 /// `½ tr(HV)`: the expected loss at rest above its minimum.
 pub fn predicted_loss(model: &Model, side: Side, form: Form) -> Result<f64, String> {
     let covariance = predicted_covariance(model, side, form)?;

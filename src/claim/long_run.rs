@@ -22,6 +22,9 @@ const DOUBLINGS: u32 = 8;
 /// The change over a doubling that is none, relative to the size of a function.
 const UNCHANGED: f64 = 1e-7;
 
+/// By how much a function grows over a doubling that has no rest.
+const GROWN: f64 = 1e3;
+
 /// Records of a window, and how many of them fall into one relaxation time, the inverse of the spectral gap.
 const RECORDS: usize = 80;
 const RECORDS_IN_RELAXATION: f64 = 4.0;
@@ -41,55 +44,87 @@ pub struct Schedule {
     pub window: f64,
 }
 
-/// What one process is like at stationarity.
-pub(super) struct AtRest<'a> {
+/// Why there are no exact expectations.
+enum Lacking {
+    /// They are not known.
+    Known(Unknown),
+    /// They never settle: moments grow, as those of an unstable process do.
+    Rest,
+}
+
+/// What is known of expectations late in a run of one process.
+pub(super) struct LongRun<'a> {
     model: &'a Model,
     side: Side,
     seed: u64,
     observables: Observables,
-    relaxation: &'a Relaxation,
-    exact: Result<Vec<Value>, Unknown>,
-    is_sampled: bool,
+    window: Window,
+    spectral_gap: f64,
+    exact: Result<Vec<Value>, Lacking>,
     averages: TimeAverages,
 }
 
-impl<'a> AtRest<'a> {
-    /// Of the expectations of `functions`, which are exact where they can be had and paths are not asked for.
-    pub fn new(
+impl<'a> LongRun<'a> {
+    /// Expectations of `functions` at stationarity, exact where they can be had and paths are not asked for.
+    pub fn at_rest(
         model: &'a Model,
         side: Side,
         functions: Vec<TestFunction>,
-        relaxation: &'a Relaxation,
+        relaxation: &Relaxation,
         seed: u64,
         is_sampled: bool,
     ) -> Self {
+        let steps = 1.0 / (RECORDS_IN_RELAXATION * relaxation.gap * model.run.learning_rate);
+        let window =
+            Window { burn_in: relaxation.burn_in, every: libm::ceil(steps) as usize, records: RECORDS };
+        let exact = if is_sampled { asked_for() } else { exactly(model, side, &functions, relaxation) };
         let observables = observables(model, functions, &relaxation.point, 1);
-        let exact = if is_sampled {
-            Err(Unknown::because("paths are asked for"))
-        } else {
-            exactly(model, side, &observables.functions, relaxation)
-        };
-        let is_sampled = exact.is_err();
         Self {
             model,
             side,
             seed,
             observables,
-            relaxation,
+            window,
+            spectral_gap: relaxation.gap,
             exact,
-            is_sampled,
+            averages: TimeAverages::default(),
+        }
+    }
+
+    /// The expected loss at the end of the run of `model`.
+    pub fn at_end(
+        model: &'a Model,
+        side: Side,
+        relaxation: &Relaxation,
+        seed: u64,
+        is_sampled: bool,
+    ) -> Self {
+        let window = Window { burn_in: model.run.steps, every: 0, records: 1 };
+        let exact = if is_sampled { asked_for() } else { exactly_at_end(model, side) };
+        let observables = observables(model, vec![TestFunction::Loss], &relaxation.point, 1);
+        Self {
+            model,
+            side,
+            seed,
+            observables,
+            window,
+            spectral_gap: relaxation.gap,
+            exact,
             averages: TimeAverages::default(),
         }
     }
 
     /// Whether it takes paths.
     pub fn is_sampled(&self) -> bool {
-        self.is_sampled
+        matches!(self.exact, Err(Lacking::Known(_)))
     }
 
     /// Why it takes paths; none where it does not.
     pub fn reason(&self) -> Option<&Unknown> {
-        self.exact.as_ref().err()
+        match &self.exact {
+            Err(Lacking::Known(unknown)) => Some(unknown),
+            Ok(_) | Err(Lacking::Rest) => None,
+        }
     }
 
     /// The names of the functions.
@@ -97,27 +132,20 @@ impl<'a> AtRest<'a> {
         &self.observables.functions
     }
 
-    fn window(&self) -> Window {
-        let steps = 1.0 / (RECORDS_IN_RELAXATION * self.relaxation.gap * self.model.run.learning_rate);
-        let every = libm::ceil(steps) as usize;
-        Window { burn_in: self.relaxation.burn_in, every, records: RECORDS }
-    }
-
     /// When it is looked at.
     pub fn schedule(&self) -> Schedule {
         let eta = self.model.run.learning_rate;
-        let window = self.window();
-        let averaged = if self.is_sampled { ((window.records - 1) * window.every) as f64 * eta } else { 0.0 };
-        let burn_in = self.relaxation.burn_in as f64 * eta;
-        Schedule { spectral_gap: self.relaxation.gap, burn_in, window: averaged }
+        let Window { burn_in, every, records } = self.window;
+        let averaged = if self.is_sampled() { ((records - 1) * every) as f64 * eta } else { 0.0 };
+        Schedule { spectral_gap: self.spectral_gap, burn_in: burn_in as f64 * eta, window: averaged }
     }
 
     /// Simulates as many blocks as the look has, where paths are needed.
     pub fn extend(&mut self, look: Look, progress: &dyn Progress) {
-        if !self.is_sampled {
+        if !self.is_sampled() {
             return;
         }
-        let window = self.window();
+        let window = self.window;
         let range = self.averages.averages.count()..look.size;
         let steps = (BLOCK * window.steps()) as u64;
         progress.announce((range.end - range.start) * steps);
@@ -135,9 +163,9 @@ impl<'a> AtRest<'a> {
         }
     }
 
-    /// Whether some path is not finite.
+    /// Whether it has no rest: exact moments grow without end, or some path is not finite.
     pub fn has_diverged(&self) -> bool {
-        self.averages.non_finite > 0
+        self.averages.non_finite > 0 || matches!(self.exact, Err(Lacking::Rest))
     }
 
     /// Paths.
@@ -149,7 +177,8 @@ impl<'a> AtRest<'a> {
     pub fn estimate(&self, index: usize) -> f64 {
         match &self.exact {
             Ok(values) => values[index].value,
-            Err(_) => self.averages.averages.mean(index),
+            Err(Lacking::Known(_)) => self.averages.averages.mean(index),
+            Err(Lacking::Rest) => f64::INFINITY,
         }
     }
 
@@ -158,7 +187,8 @@ impl<'a> AtRest<'a> {
         let wider = self.integration(index, tail);
         match &self.exact {
             Ok(values) => [values[index].value - wider, values[index].value + wider],
-            Err(_) => {
+            Err(Lacking::Rest) => [f64::INFINITY; 2],
+            Err(Lacking::Known(_)) => {
                 let averages = &self.averages.averages;
                 // The other half of the tail is for what the bias of the integrator may be.
                 let quantile = student_quantile(averages.degrees_of_freedom(), tail / 2.0);
@@ -170,8 +200,10 @@ impl<'a> AtRest<'a> {
 
     /// What of half the interval's width is numerical: errors of exact expectations, or the integrator's bias.
     pub fn integration(&self, index: usize, tail: f64) -> f64 {
-        if let Ok(values) = &self.exact {
-            return values[index].error;
+        match &self.exact {
+            Ok(values) => return values[index].error,
+            Err(Lacking::Rest) => return f64::INFINITY,
+            Err(Lacking::Known(_)) => {}
         }
         let TimeAverages { averages, refinement, .. } = &self.averages;
         let rounding = ROUNDING * averages.mean(index).abs();
@@ -194,7 +226,7 @@ impl<'a> AtRest<'a> {
 
     /// What stands in brackets behind a sentence.
     pub fn terms(&self, error_rate: f64, worst: Option<Gap>) -> String {
-        if self.is_sampled {
+        if self.is_sampled() {
             terms(error_rate, &format!("{} seeds, averaged over time", self.seeds()), worst)
         } else {
             format!("exact expectations, without a seed; itocheck {}", env!("CARGO_PKG_VERSION"))
@@ -203,7 +235,7 @@ impl<'a> AtRest<'a> {
 
     /// Independent draws that would tell as much of each function; none for exact expectations.
     pub fn effective_sample_size(&self, index: usize) -> Option<f64> {
-        self.is_sampled.then(|| self.averages.effective_sample_size(index))
+        self.is_sampled().then(|| self.averages.effective_sample_size(index))
     }
 
     /// What was simulated.
@@ -212,9 +244,39 @@ impl<'a> AtRest<'a> {
             Side::Optimizer => NonFinite { optimizer: self.averages.non_finite, sde: 0 },
             Side::Sde => NonFinite { optimizer: 0, sde: self.averages.non_finite },
         };
-        let path_steps = self.seeds() * self.window().steps() as u64;
+        let path_steps = self.seeds() * self.window.steps() as u64;
         Simulated { contradictions: Vec::new(), non_finite, path_steps }
     }
+}
+
+/// Why the expectations of `functions`, which grow like ‖x‖², can neither be had exactly nor sampled.
+pub(super) fn refusal(
+    model: &Model,
+    side: Side,
+    functions: &[TestFunction],
+    relaxation: &Relaxation,
+    is_sampled: bool,
+) -> Option<String> {
+    if model.can_sample(2) {
+        return None;
+    }
+    let unknown = if is_sampled {
+        None
+    } else {
+        match exactly(model, side, functions, relaxation) {
+            Ok(_) | Err(Lacking::Rest) => return None,
+            Err(Lacking::Known(unknown)) => Some(unknown.to_string()),
+        }
+    };
+    let tail = format!(
+        "only moments of order below {:.3} exist under this noise, compression and learning rate, and an honest interval \
+         needs order 8",
+        model.tail_index()
+    );
+    Some(match unknown {
+        None => format!("{tail}; expected lighter tails, or no [monte_carlo] where expectations are exact"),
+        Some(unknown) => format!("{tail}, while {unknown}; expected lighter tails"),
+    })
 }
 
 /// `functions` at so many times, about the point where the drift vanishes.
@@ -228,31 +290,44 @@ fn observables(model: &Model, functions: Vec<TestFunction>, point: &[f64], times
     }
 }
 
+fn asked_for() -> Result<Vec<Value>, Lacking> {
+    Err(Lacking::Known(Unknown::because("paths are asked for")))
+}
+
+/// All rows of the expectations of one side.
+fn rows(model: &Model, side: Side, observables: &Observables) -> Result<Vec<Vec<Value>>, Lacking> {
+    let exact = expectations(model, observables);
+    let table: Table = match side {
+        Side::Optimizer => exact.optimizer,
+        Side::Sde => exact.sde,
+    }
+    .map_err(Lacking::Known)?;
+    let rows: Option<Vec<Vec<Value>>> = table.into_iter().collect();
+    // Two moments give all functions that are asked for, unless they are not finite.
+    rows.ok_or(Lacking::Rest)
+}
+
+fn exactly_at_end(model: &Model, side: Side) -> Result<Vec<Value>, Lacking> {
+    let run = Run { records: 1, ..model.run.clone() };
+    let model = Model { run, ..model.clone() };
+    let observables = observables(&model, vec![TestFunction::Loss], &model.run.start, 2);
+    let rows = rows(&model, side, &observables)?;
+    Ok(vec![rows[0][1]])
+}
+
 /// Exact expectations at the end of a burn-in that is doubled until they change no more.
 fn exactly(
     model: &Model,
     side: Side,
     functions: &[TestFunction],
     relaxation: &Relaxation,
-) -> Result<Vec<Value>, Unknown> {
-    let of_side = |steps: usize| -> Result<Table, Unknown> {
-        let run = Run { steps: 2 * steps, records: 2, ..model.run.clone() };
-        let model = Model { run, ..model.clone() };
-        let observables = observables(&model, functions.to_vec(), &relaxation.point, 3);
-        let exact = expectations(&model, &observables);
-        match side {
-            Side::Optimizer => exact.optimizer,
-            Side::Sde => exact.sde,
-        }
-    };
+) -> Result<Vec<Value>, Lacking> {
     let mut steps = relaxation.burn_in;
     for _ in 0..DOUBLINGS {
-        let rows: Option<Vec<Vec<Value>>> = of_side(steps)?.into_iter().collect();
-        let Some(rows) = rows else {
-            return Err(Unknown::because(
-                "some expectation does not follow from two moments, or is not finite",
-            ));
-        };
+        let run = Run { steps: 2 * steps, records: 2, ..model.run.clone() };
+        let longer = Model { run, ..model.clone() };
+        let observables = observables(&longer, functions.to_vec(), &relaxation.point, 3);
+        let rows = rows(&longer, side, &observables)?;
         let is_unchanged = |(row, function): (&Vec<Value>, &TestFunction)| {
             let size = row[2].value.abs() + scale(function, model, relaxation);
             (row[2].value - row[1].value).abs() <= UNCHANGED * size
@@ -264,9 +339,15 @@ fn exactly(
             };
             return Ok(rows.into_iter().map(at_rest).collect());
         }
+        let grows = |(row, function): (&Vec<Value>, &TestFunction)| {
+            row[2].value.abs() > GROWN * (row[1].value.abs() + scale(function, model, relaxation))
+        };
+        if rows.iter().zip(functions).any(grows) {
+            return Err(Lacking::Rest);
+        }
         steps *= 2;
     }
-    Err(Unknown::because("its expectations come to no rest: it has no stationary law with two moments"))
+    Err(Lacking::Rest)
 }
 
 /// How large a function is whose expectation may be 0.
