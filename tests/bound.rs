@@ -5,6 +5,8 @@ mod common;
 
 use common::{experiment, refusal, run};
 use itocheck::claim::{BoundEstimate, Finding, Gap, Levels, Progress, Verdict, decide_one_sided, judge};
+use itocheck::ensemble::TestFunction;
+use itocheck::exact::expectations;
 use itocheck::objective::Objective;
 use itocheck::stats::Looks;
 use std::fs;
@@ -182,8 +184,10 @@ fn only_the_upper_side_decides() {
 /// more than 33 of either come with probability 0.15 %. Some of each show that the limits are not idle.
 #[test]
 fn on_the_bound_wrong_verdicts_are_as_rare_as_the_error_rate_says() {
-    let one_time =
-        |claim: &str| isotropic(claim).replace("steps = 100\nrecords = 25", "steps = 8\nrecords = 1");
+    let one_time = |claim: &str| {
+        isotropic(claim)
+            .replace("steps = 100\nrecords = 25\nstart = 1.0", "steps = 8\nrecords = 1\nstart = 0.0")
+    };
     let claim = "theorem = 3\nprocess = \"optimizer\"";
     let margin = tightness(&finding(&one_time(claim))) - 1.0;
     let claim = format!("{claim}\nmargin = {margin}");
@@ -242,6 +246,7 @@ fn sampled_and_exact_decisions_agree() {
         );
         let (exact, sampled) = (exact.bound.unwrap(), sampled.bound.unwrap());
         assert_eq!(exact.bound, sampled.bound);
+        // Intervals narrower than the bound are not idle.
         let mut widest = 0.0f64;
         for ((loss, interval), bound) in
             exact.excess_loss.iter().zip(&sampled.interval).zip(&exact.bound).skip(1)
@@ -250,27 +255,25 @@ fn sampled_and_exact_decisions_agree() {
             assert!((low..=high).contains(&loss.unwrap()), "{name}: {loss:?} {interval:?}");
             widest = widest.max((high - low) / bound);
         }
-        assert!(widest < 0.5, "{name}: {widest}");
+        assert!(widest < 1.0, "{name}: {widest}");
         let [low, high] = sampled.tightness_interval.unwrap();
         assert!((low..=high).contains(&exact.tightness.unwrap()), "{low} {high}");
     }
 }
 
-/// A mistake in the SDE is seen by what follows from it; the bound itself is that of the right model.
+/// A bound sees too much noise and too slow a drift, though not too little noise; it is that of the right model.
 #[test]
 fn a_wrong_sde_leaves_its_bound() {
     let claim = isotropic("theorem = 3\nprocess = \"sde\"\nmargin = 1e-9");
     let with = |mutant: &str| {
         finding(&claim.replace("[[claims]]", &format!("[sde]\nmutant = \"{mutant}\"\n[[claims]]")))
     };
-    for mutant in ["agents_lost", "eta_for_sqrt_eta", "half_drift"] {
-        assert_eq!(
-            with(mutant).verdict,
-            if mutant == "eta_for_sqrt_eta" { Verdict::Upheld } else { Verdict::Refuted },
-            "{mutant}"
-        );
-    }
-    assert_eq!(with("agents_lost").bound.unwrap().bound, finding(&claim).bound.unwrap().bound);
+    let [lost, half, quiet] = ["agents_lost", "half_drift", "eta_for_sqrt_eta"].map(with);
+    assert_eq!(
+        [lost.verdict, half.verdict, quiet.verdict],
+        [Verdict::Refuted, Verdict::Refuted, Verdict::Upheld]
+    );
+    assert_eq!(lost.bound.unwrap().bound, finding(&claim).bound.unwrap().bound);
 }
 
 /// The law of the optimizer has no lattice of that size; nobody asks for it.
@@ -279,6 +282,9 @@ fn only_the_process_that_is_bounded_must_be_exact() {
     let large = scenario("bound-dsignsgd-near")
         .replace("count = 2", "count = 200000")
         .replace("{ theorem = 4, process = \"optimizer\" }", "{ theorem = 4, process = \"sde\" }");
+    let model = experiment(&large).model;
+    let exact = expectations(&model, &model.observables(vec![TestFunction::Loss]));
+    assert!(exact.optimizer.is_err() && exact.sde.is_ok());
     let found = finding(&large);
     assert_eq!(found.seeds, 0, "{}", found.sentence);
 }
@@ -351,7 +357,7 @@ fn a_given_landscape_is_checked_where_the_processes_go() {
         experiment(&given(&landscape.replace("VALUE", right)));
     }
     let message = refusal(&given("{ mu = 0.1, minimum = 0.36 }"));
-    assert!(message.contains("claims[0].bound.landscape.minimum: 0.36; expected at most 0.34"), "{message}");
+    assert!(message.contains("claims[0].bound.landscape.minimum: 0.36; expected at most 0.35"), "{message}");
     // Far too low, the inequality of Polyak and Łojasiewicz fails at the optimum.
     let message = refusal(&given("{ mu = 0.1, minimum = 0.3 }"));
     assert!(
@@ -399,7 +405,7 @@ fn what_a_theorem_says_nothing_of_is_refused() {
         // Printed Δ = 1 − 4η at ω = 2, N = 2: above 0 below 0.25; the tight one 1 − η below 1.
         (
             in_dcsgd("learning_rate = 0.05", "learning_rate = 0.3"),
-            "test.toml:21:32: claims[0].bound.form: \"printed\" with learning_rate = 0.3, for which the theorem says nothing: Δ = 1 − \
+            "test.toml:20:31: claims[0].bound.form: \"printed\" with learning_rate = 0.3, for which the theorem says nothing: Δ = 1 − \
              ηL²ω/(2μN) = -0.2000; expected one above 0, by a learning rate below 2.5000e-1, or \"tight\"",
         ),
         (in_dcsgd("theorem = 3", "theorem = 5"), "claims[0].bound.theorem: 5; expected 3 or 4"),
@@ -451,8 +457,8 @@ fn what_a_theorem_says_nothing_of_is_refused() {
             "claims[0].bound.form: \"within\" alone; expected its parameters too: { within = .. }",
         ),
         (
-            in_dsignsgd("theorem = 4,", "theorem = 4, form = { within = 0.3 },"),
-            "claims[0].bound.form.within: 0.3; expected at least 0.4000, which ‖S⁻¹∇f‖_∞ is on the flow",
+            in_dsignsgd("theorem = 4,", "theorem = 4, form = { within = 0.15 },"),
+            "claims[0].bound.form.within: 0.15; expected at least 0.2000, which ‖S⁻¹∇f‖_∞ is on the flow",
         ),
         (
             in_dsignsgd("theorem = 4,", "theorem = 4, form = { within = 0 },"),
@@ -486,7 +492,7 @@ fn reports_and_pages_show_the_bound() {
         let report: serde_json::Value =
             serde_json::from_slice(&fs::read(folder.join("report.json")).unwrap()).unwrap();
         validator.validate(&report).unwrap();
-        let bound = &report["claims"][1]["bound"];
+        let bound = &report["claims"][0]["bound"];
         let count = bound["times"].as_array().unwrap().len();
         for key in ["bound", "excess_loss", "interval"] {
             assert_eq!(bound[key].as_array().unwrap().len(), count, "{name} {key}");
@@ -494,7 +500,7 @@ fn reports_and_pages_show_the_bound() {
         assert_eq!(bound["times"][0], 0.0);
         assert_eq!((&bound["form"], &bound["process"]), (&"printed".into(), &"sde".into()));
         let mut spoilt = report.clone();
-        spoilt["claims"][1]["bound"]["form"] = "loose".into();
+        spoilt["claims"][0]["bound"]["form"] = "loose".into();
         assert!(!validator.is_valid(&spoilt));
         let svg = fs::read_to_string(folder.join("bound.svg")).unwrap();
         for text in ["optimizer", "SDE", "Theorem 3 as printed", "E f − f*"] {
