@@ -28,8 +28,8 @@ pub struct BoundEstimate {
     pub delta: f64,
     /// What the bound tends to.
     pub floor: f64,
-    /// What the theorem asks for and the agents do not have.
-    pub unmet: Vec<&'static str>,
+    /// What the bound needs and the model does not have, such as homogeneous agents.
+    pub unmet: Vec<String>,
     /// t, 0 first.
     pub times: Vec<f64>,
     /// The bound at each time.

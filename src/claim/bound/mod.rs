@@ -36,7 +36,7 @@ struct Bound {
     loss_bound: LossBound,
     /// By how much of the bound the loss may exceed it.
     margin: f64,
-    unmet: Vec<&'static str>,
+    unmet: Vec<String>,
     expect: Expectation,
 }
 
@@ -163,7 +163,7 @@ impl Bound {
             Verdict::Refuted => {
                 let asked = match &*self.unmet {
                     [] => String::new(),
-                    unmet => format!("; the theorem asks for {}", unmet.join(" and ")),
+                    unmet => format!("; it needs {}", unmet.join(" and ")),
                 };
                 format!("E f − f* of {process} exceeds {bound}: {place}{asked}")
             }

@@ -71,14 +71,18 @@ impl Theorem {
         }
     }
 
-    /// What the theorem asks for and the agents do not have. The bound is compared all the same: that it fails without
-    /// is a control.
-    pub fn unmet(&self, model: &Model) -> Vec<&'static str> {
+    /// What the bound needs and the model does not have. It is compared all the same: that it fails without is a control.
+    pub fn unmet(&self, model: &Model) -> Vec<String> {
         let differs = |group: &Group| group.gradient_offset.iter().flatten().any(|offset| *offset != 0.0);
         let agents = &model.agents;
-        let homogeneous = agents.groups().iter().any(differs).then_some("homogeneous agents");
-        let independent = agents.shared_block().map(|_| "compressors that are independent of each other");
-        homogeneous.into_iter().chain(independent).collect()
+        let homogeneous = agents.groups().iter().any(differs).then(|| "homogeneous agents".to_owned());
+        let shared = agents.shared_block();
+        let independent = shared.map(|_| "compressors that are independent of each other".to_owned());
+        let farthest = if *self == Self::Four(Regime::Printed) { farthest(model) } else { 0.0 };
+        let near = (farthest > 1.0).then(|| {
+            format!("‖S⁻¹∇f‖_∞ well below 1 (on the flow of the drift it is up to {})", shown(farthest))
+        });
+        homogeneous.into_iter().chain(independent).chain(near).collect()
     }
 
     pub fn describe(&self) -> String {
