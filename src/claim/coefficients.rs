@@ -377,6 +377,7 @@ impl Coefficients {
             error_rate: experiment.monte_carlo.error_rate,
             seeds,
             looks,
+            allowed: Some(format!("{} % of a coefficient", 100.0 * self.margin)),
             detectable_gap: worst.and_then(|(_, _, gap)| finite(gap.detectable)),
             assumes: vec!["block_means_gaussian".to_owned()],
             worst: worst.map(|(state, entry, gap)| {

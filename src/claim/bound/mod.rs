@@ -128,7 +128,12 @@ impl Bound {
             let (function, time) = observables.place(worst + 1);
             Worst::of_gap(format!("{function} − f*"), time, gaps[worst], verdict, integration[worst])
         };
+        let allowed = match self.margin {
+            0.0 => "the bound".to_owned(),
+            margin => format!("the bound and {} of it", shown(margin)),
+        };
         let mut finding = Finding {
+            allowed: Some(allowed),
             detectable_gap: worst.and_then(|worst| finite(gaps[worst].detectable)),
             worst: worst.map(of_worst),
             bound: Some(BoundEstimate::new(self, times, gaps, verdict)),

@@ -7,6 +7,7 @@ mod clip;
 mod contour;
 mod errors;
 mod font;
+mod gallery;
 mod gap;
 mod heat;
 mod moments;
@@ -22,6 +23,7 @@ mod ticks;
 use crate::claim::{BoundEstimate, ExactTables, MomentTables, OrderEstimate, PhasedRun, SweepTable, Table};
 use crate::objective::Objective;
 use canvas::Canvas;
+pub use gallery::{Exhibit, Gallery};
 use surface::Surface;
 
 /// What is drawn of one scenario.
