@@ -145,11 +145,14 @@ fn flat_directions_leave_mu_above_zero() {
     };
     assert_eq!(landscape("quadratic = { eigenvalues = [0.0, 0.3, 2.0] }"), (Some(0.3), 2.0, Some(0.0)));
     assert_eq!(landscape("quadratic = { eigenvalues = [0.0] }").0, None);
-    // Eigenvalues 0, 1 and 3, in a basis that makes rounding of the 0.
-    let (mu, l, _) =
-        landscape("quadratic = { matrix = [[1.0, -1.0, 0.0], [-1.0, 2.0, -1.0], [0.0, -1.0, 1.0]] }");
-    close(mu.unwrap(), 1.0, 1e-14);
-    close(l, 3.0, 1e-14);
+    // Rounding of the eigenvalue 0 of 2uuᵀ falls on either side, as u turns.
+    for turn in 1..20 {
+        let (y, x) = f64::from(turn).sin_cos();
+        let (a, b, c) = (2.0 * x * x, 2.0 * x * y, 2.0 * y * y);
+        let (mu, l, _) = landscape(&format!("quadratic = {{ matrix = [[{a:?}, {b:?}], [{b:?}, {c:?}]] }}"));
+        close(mu.unwrap(), 2.0, 1e-14);
+        close(l, 2.0, 1e-14);
+    }
 }
 
 fn gap(upheld: [f64; 2], refuted: [f64; 2], margin: f64) -> Gap {
