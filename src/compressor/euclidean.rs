@@ -1,0 +1,206 @@
+//! Dithering with the Euclidean norm under Gaussian noise: an integral over the angle between g and an axis.
+
+use super::dithering::parts;
+use crate::noise::GradientLaw;
+use crate::special::integrate;
+use nalgebra::Complex;
+use std::f64::consts::{FRAC_PI_2, PI};
+
+/// Of each variance, in units of `E‖g‖²/s²`: between two levels the rules of quadrature must agree to this.
+const TOLERANCE: f64 = 1e-7;
+
+/// Two steps of the trapezoidal rule must agree to this. Its error falls like `exp(−a/step)`, so that half the
+/// step squares it.
+const AGREEMENT: f64 = 1e-5;
+
+/// The first step of the trapezoidal rule, and how often it may be halved.
+const STEP: f64 = 0.5;
+const HALVINGS: u32 = 5;
+
+/// Where the trapezoidal sum ends, relative to its first term.
+const END_OF_SUM: f64 = 1e-11;
+
+/// A density below `exp(−NOTHING)` is none.
+const NOTHING: f64 = 60.0;
+
+/// An angle that varies less than this, in radians, is narrow: the integration is told where it is.
+const NARROW: f64 = 0.05;
+
+/// Where a narrow law ends, in deviations.
+const END: f64 = 6.0;
+
+/// Noise that is smaller than this, relative to the mean, moves no variance by more: `(‖g‖/s)² r(1 − r)` changes with
+/// g by at most `2‖g‖/s` times the change.
+const NO_NOISE: f64 = 1e-9;
+
+/// `E (‖g‖₂/s)² r_j(1 − r_j)` for every j, for independent Gaussian coordinates, to 1e-7 of `E‖g‖²/s²`.
+///
+/// It depends on the length of g and the angle θ to the axis, `cos θ = |g_j|/‖g‖`: `s²` times it is
+/// `‖g‖² r(1 − r)` at `u = s cos θ`. So it is the integral of r(1 − r) over the density of θ weighted with ‖g‖²,
+/// smooth between the levels. With `R² = Σ_{k≠j} g_k² = g_j² tan²θ` that density is
+/// `2 sin θ/cos⁵θ · E[g_j⁴ p(g_j² tan²θ)]`, p the density of R² as the inverse Laplace transform of
+/// `E e^{−zR²}` along a vertical line, under which the mean over g_j has a closed form.
+pub(super) fn average_over_norm(levels: f64, g: &dyn GradientLaw) -> Vec<f64> {
+    let (v, d) = (g.mean(), g.mean().len());
+    let variance = |j: usize| g.covariance().entry(j, j);
+    let size: f64 = (0..d).map(|j| v[j] * v[j] + variance(j)).sum();
+    if d == 1 || size == 0.0 || !size.is_finite() {
+        return vec![if size.is_finite() { 0.0 } else { f64::NAN }; d];
+    }
+    let coordinates: Vec<Coordinate> = (0..d)
+        .map(|j| Coordinate { square_of_mean: v[j] * v[j] / size, variance: variance(j) / size })
+        .collect();
+    (0..d).map(|j| size * Direction::of(&coordinates, j).average(levels) / (levels * levels)).collect()
+}
+
+/// One coordinate of g, in units in which `E‖g‖² = 1`.
+#[derive(Clone, Copy)]
+struct Coordinate {
+    square_of_mean: f64,
+    variance: f64,
+}
+
+/// The law of the angle between g and one axis.
+struct Direction {
+    /// g_j.
+    along: Coordinate,
+    /// The others.
+    across: Vec<Coordinate>,
+}
+
+impl Direction {
+    fn of(coordinates: &[Coordinate], j: usize) -> Self {
+        let mut across = coordinates.to_vec();
+        Self { along: across.remove(j), across }
+    }
+
+    /// `E ‖g‖² r(1 − r)`.
+    fn average(&self, levels: f64) -> f64 {
+        let error = |theta: f64| {
+            let up = parts(levels * libm::cos(theta)).1;
+            up * (1.0 - up)
+        };
+        let square_across: f64 = self.across.iter().map(|other| other.square_of_mean).sum();
+        let angle = libm::atan2(square_across.sqrt(), self.along.square_of_mean.sqrt());
+        let largest = self.across.iter().fold(self.along.variance, |most, other| most.max(other.variance));
+        let square_of_mean = square_across + self.along.square_of_mean;
+        if largest <= NO_NOISE * NO_NOISE * square_of_mean {
+            return error(angle);
+        }
+        let mut places: Vec<f64> =
+            (0..=levels as u32).map(|level| libm::acos(f64::from(level) / levels)).collect();
+        let across = self.across.iter().map(|other| other.square_of_mean * other.variance).sum::<f64>();
+        let turning = square_across * self.along.variance
+            + if square_across > 0.0 { across * self.along.square_of_mean / square_across } else { 0.0 };
+        for spread in [turning.sqrt() / square_of_mean, (largest / square_of_mean).sqrt()] {
+            if spread < NARROW {
+                places.extend([angle - END * spread, angle, angle + END * spread]);
+            }
+        }
+        places.retain(|place| (0.0..=FRAC_PI_2).contains(place));
+        places.sort_by(f64::total_cmp);
+        places.dedup();
+        let integrand = |theta: f64| error(theta) * self.density(theta);
+        places.windows(2).map(|ends| integrate(&integrand, ends[0], ends[1], TOLERANCE)).sum()
+    }
+
+    /// `E[‖g‖² δ(θ − arccos(|g_j|/‖g‖))]`.
+    fn density(&self, theta: f64) -> f64 {
+        let (sin, cos) = (libm::sin(theta), libm::cos(theta));
+        let square = sin / cos * (sin / cos);
+        match self.saddle(square) {
+            None => 0.0,
+            Some((z, width)) => {
+                2.0 * sin / (PI * cos.powi(5)) * half_line(width, |y| self.transform(square, Complex::new(z, y)))
+            }
+        }
+    }
+
+    /// The least point z of `K(z) = log E e^{−zX}`, `X = R² − g_j² tan²θ`, and `K″^{−1/2}` there: along the
+    /// vertical line through it nothing cancels. None where `e^K` shows that X is never 0.
+    ///
+    /// 2K is self-concordant, so that damped Newton steps from 0 stay where K is finite and converge.
+    fn saddle(&self, square: f64) -> Option<(f64, f64)> {
+        let mut z = 0.0;
+        loop {
+            let (mut slope, mut curvature, mut exponent, mut scale) = (0.0, 0.0, 0.0, 1.0);
+            let mut add = |sign: f64, Coordinate { square_of_mean, variance }: Coordinate| {
+                let shrink = 1.0 / (1.0 + 2.0 * sign * z * variance);
+                let (mean, variance) = (square_of_mean * shrink, variance * shrink);
+                slope -= sign * (variance + mean * shrink);
+                curvature += 2.0 * sign * sign * variance * (variance + 2.0 * mean * shrink);
+                exponent -= sign * z * mean;
+                scale *= shrink;
+            };
+            self.across.iter().for_each(|other| add(1.0, *other));
+            add(-square, self.along);
+            if exponent < -NOTHING && exponent + 0.5 * libm::log(scale) < -NOTHING {
+                return None;
+            }
+            let decrement = (2.0 * slope * slope / curvature).sqrt();
+            if decrement < 0.5 || decrement.is_nan() {
+                return Some((z, 1.0 / curvature.sqrt()));
+            }
+            z -= slope / curvature / (1.0 + decrement);
+        }
+    }
+
+    /// `E[g_j⁴ e^{−zX}]`.
+    fn transform(&self, square: f64, z: Complex<f64>) -> Complex<f64> {
+        let one = Complex::new(1.0, 0.0);
+        let mut exponent = Complex::new(0.0, 0.0);
+        let mut factor = one;
+        for other in &self.across {
+            let shrink = one / (one + z * (2.0 * other.variance));
+            exponent -= z * shrink * other.square_of_mean;
+            factor *= root(shrink);
+        }
+        let z = z * square;
+        let shrink = one / (one - z * (2.0 * self.along.variance));
+        exponent += z * shrink * self.along.square_of_mean;
+        let (mean, variance) = (shrink * shrink * self.along.square_of_mean, shrink * self.along.variance);
+        let fourth = mean * mean + mean * variance * 6.0 + variance * variance * 3.0;
+        factor * root(shrink) * fourth * exponential(exponent)
+    }
+}
+
+/// `∫_0^∞ Re f` by the trapezoidal rule in u, `y = width · sinh u`, for an f that is analytic about the line.
+fn half_line(width: f64, f: impl Fn(f64) -> Complex<f64>) -> f64 {
+    let first = f(0.0).re;
+    // The sum over u = offset + n·step, n = 0, 1, …
+    let sum = |offset: f64, step: f64| {
+        let (mut sum, mut u) = (0.0, offset);
+        loop {
+            let term = f(width * libm::sinh(u)) * libm::cosh(u);
+            sum += term.re;
+            u += step;
+            let is_going_on = term.l1_norm() > END_OF_SUM * first;
+            if !is_going_on {
+                return sum;
+            }
+        }
+    };
+    let mut step = STEP;
+    let mut coarse = step * (0.5 * first + sum(step, step));
+    for _ in 0..HALVINGS {
+        let fine = 0.5 * coarse + 0.5 * step * sum(0.5 * step, step);
+        step *= 0.5;
+        let change = (fine - coarse).abs();
+        coarse = fine;
+        if change <= AGREEMENT * fine.abs() {
+            break;
+        }
+    }
+    width * coarse
+}
+
+/// The root of a z with Re z > 0.
+fn root(z: Complex<f64>) -> Complex<f64> {
+    let real = (0.5 * (z.re + (z.re * z.re + z.im * z.im).sqrt())).sqrt();
+    Complex::new(real, 0.5 * z.im / real)
+}
+
+fn exponential(z: Complex<f64>) -> Complex<f64> {
+    let (sin, cos) = libm::sincos(z.im);
+    Complex::new(cos, sin) * libm::exp(z.re)
+}
