@@ -155,12 +155,14 @@ fn dithering_by_the_maximum_of_two_gaussian_coordinates() {
 /// length, the angle to the axis level by level, and in three dimensions the angle around it.
 fn dithering_on_the_sphere(levels: u32, v: &[f64], scale: &[f64]) -> f64 {
     let normal = Normal::new(0.0, 1.0).unwrap();
-    let far = v.iter().map(|v| v * v).sum::<f64>().sqrt() + 8.0 * scale.iter().fold(0.0, |a: f64, b| a.max(*b));
+    let far =
+        v.iter().map(|v| v * v).sum::<f64>().sqrt() + 8.0 * scale.iter().fold(0.0, |a: f64, b| a.max(*b));
     let s = f64::from(levels);
     // ∫ r² · r^{d−1} p(r e) dr along the unit vector e.
     let along = |e: &[f64]| {
         midpoints(0.0, far, 250, |r| {
-            let density: f64 = (0..v.len()).map(|k| normal.pdf((r * e[k] - v[k]) / scale[k]) / scale[k]).product();
+            let density: f64 =
+                (0..v.len()).map(|k| normal.pdf((r * e[k] - v[k]) / scale[k]) / scale[k]).product();
             density * r.powi(v.len() as i32 + 1)
         })
     };
@@ -194,7 +196,8 @@ fn dithering_by_the_norm_of_gaussian_coordinates() {
     ] {
         let d = v.len();
         let dithering = compressor(&format!("dithering = {{ levels = {levels}, norm = \"2\" }}"), d);
-        let got = error_covariance(&*dithering, &*noise(&format!("gaussian = {{ scale = {scale:?} }}"), d), &v);
+        let got =
+            error_covariance(&*dithering, &*noise(&format!("gaussian = {{ scale = {scale:?} }}"), d), &v);
         let size: f64 = v.iter().chain(&scale).map(|entry| entry * entry).sum();
         for j in 0..d {
             let first = |mut entries: Vec<f64>| {
@@ -205,7 +208,6 @@ fn dithering_by_the_norm_of_gaussian_coordinates() {
             // The midpoint rule in 500 parts between levels: (1/500)²/24 of the second derivative.
             let tolerance = 1e-6 * size / f64::from(levels * levels);
             let got = got.entry(j, j);
-            println!("s = {levels}, v = {v:?}, [{j}]: {got} {expected} off by {:e}", (got - expected) / tolerance * 1e-6);
             assert!((got - expected).abs() < tolerance, "s = {levels}, v = {v:?}, [{j}]: {got} {expected}");
         }
         assert_eq!(got.entry(0, 1), 0.0);
@@ -228,8 +230,12 @@ fn dithering_by_the_norm_is_isotropic_in_any_dimension() {
         let mean = midpoints(0.0, PI / 2.0, n, |theta| error(theta) * density(theta))
             / midpoints(0.0, PI / 2.0, n, density);
         let size = 0.25 * d as f64 / (s * s);
-        println!("{levels} {d}: {:e}", got.entry(0, 0) / size - mean);
-        assert!((got.entry(0, 0) - mean * size).abs() < 1e-7 * size, "s = {s}, d = {d}: {} {}", got.entry(0, 0), mean * size);
+        assert!(
+            (got.entry(0, 0) - mean * size).abs() < 1e-7 * size,
+            "s = {s}, d = {d}: {} {}",
+            got.entry(0, 0),
+            mean * size
+        );
         assert!((got.entry(d - 1, d - 1) - got.entry(0, 0)).abs() < 1e-12 * size);
     }
 }
@@ -242,15 +248,20 @@ fn speed_tmp() {
         for v in [0.3, 3.0, 30.0, 1e3] {
             let v = (0..d).map(|j| v / (1.0 + j as f64)).collect::<Vec<_>>();
             let clock = std::time::Instant::now();
-            for _ in 0..10 {
-                std::hint::black_box(error_covariance(&*dithering, &*noise, &v));
-            }
-            println!("s {levels} d {d} v {}: {} us", v[0], clock.elapsed().as_secs_f64() * 1e5);
+            let _ = clock;
+            let best = (0..20)
+                .map(|_| {
+                    let clock = std::time::Instant::now();
+                    std::hint::black_box(error_covariance(&*dithering, &*noise, &v));
+                    clock.elapsed().as_secs_f64() * 1e6
+                })
+                .fold(f64::INFINITY, f64::min);
+            println!("s {levels} d {d} v {}: {best:.0} us", v[0]);
         }
     }
 }
 
-/// The mean of the conditional error covariance over a million draws of the noise, within 5.5 standard errors: 160
+/// The mean of the conditional error covariance over a million draws of the noise, within 5.5 standard errors: 190
 /// comparisons, a false alarm below 1e-5.
 fn assert_average(compressor_line: &str, noise_line: &str, v: &[f64], factor: f64, path: u64) {
     let d = v.len();
@@ -295,10 +306,27 @@ fn dithering_averages_are_those_of_draws() {
             assert_average(&line, noise, &v, 1.0, 10 * index as u64 + levels);
         }
     }
+    for (index, noise) in [noises[0], noises[3]].into_iter().enumerate() {
+        for (levels, v) in [(1, [1.0, -0.5, 0.2, 3.0, 0.0]), (4, [0.1, 0.2, -0.1, 0.05, 0.3])] {
+            let line = format!("dithering = {{ levels = {levels}, norm = \"2\" }}");
+            assert_average(&line, noise, &v, 1.0, 200 + 10 * index as u64 + levels);
+        }
+    }
     // Narrow noise, of which an integration that is not told would see nothing.
+    let line = "dithering = { levels = 2, norm = \"2\" }";
+    assert_average(line, "gaussian = { scale = [1e-3, 1e-4, 2.0] }", &[5.0, 1.0, 0.3], 1.0, 110);
+    assert_average(line, "gaussian = { scale = 1e-5 }", &[5.0, 1.0, 0.3], 1.0, 111);
+    assert_average(line, "gaussian = { scale = 1e-12 }", &[5.0, 1.0, 0.3], 1.0, 112);
     let line = "dithering = { levels = 2, norm = \"inf\" }";
     assert_average(line, "gaussian = { scale = [1e-3, 1e-4, 2.0] }", &[5.0, 1.0, 0.3], 1.0, 100);
     assert_average(line, "gaussian = { scale = 1e-5 }", &[5.0, 1.0, 0.3], 1.0, 101);
+}
+
+#[test]
+#[should_panic(expected = "standard error")]
+fn an_average_over_the_norm_that_is_one_percent_off_is_noticed() {
+    let line = "dithering = { levels = 2, norm = \"2\" }";
+    assert_average(line, "gaussian = { scale = 1.0 }", &[1.0, -0.5, 0.2], 1.01, 104);
 }
 
 #[test]

@@ -691,6 +691,95 @@ fn bounded_functions_are_left_open_where_two_moments_do_not_determine_them() {
     }
 }
 
+#[test]
+fn a_bounded_function_that_is_sharper_than_the_grids_is_refused() {
+    // Brownian motion of standard deviation 0.05: the mean of the cos is 0 to every digit. Two grids in ratio 1.5 agreed
+    // on another value for this scale, as its waves look like the same longer one on both.
+    let answers = |scale: f64| {
+        Answers::of(&scenario(
+            "dsignsgd",
+            "quadratic = { eigenvalues = [0.0] }",
+            "{ count = 4, noise.gaussian = { scale = 1.0 } }",
+            "learning_rate = 0.01, steps = 100, records = 1, start = 0.0",
+            &format!("functions = [{{ cos = {{ coordinate = 0, scale = {scale:?} }} }}]"),
+        ))
+    };
+    let Exact { optimizer, sde } = answers(0.000_767_224_151_277_670_8).exact;
+    let reason = sde.unwrap_err().to_string();
+    assert!(
+        reason.contains("cos(x[0]/0.000767") && reason.contains("sharper than the finest grid"),
+        "{reason}"
+    );
+    assert!(optimizer.is_ok());
+    // Sharper than the first grid, which is refined for it.
+    let value = answers(0.02).sde("cos(x[0]/0.02)");
+    assert_stated(value, (-0.5 * 0.0025 / (0.02f64 * 0.02)).exp(), "Brownian motion");
+}
+
+// ---- Rounding of the states themselves
+
+/// Every expectation of the second scenario is that of the first, the coordinates moved by `shift` where they stand
+/// alone, within both stated errors and a rounding of the value: translation changes nothing but the digits.
+fn assert_translated(near: &str, far: &str, shift: f64) {
+    let (near, far) = (Answers::of(near), Answers::of(far));
+    let mut compared = 0;
+    for function in near.observables.functions.iter().map(ToString::to_string) {
+        let moved = match function.as_str() {
+            "x[0]" | "x[1]" => shift,
+            name if name.starts_with("x[") && shift != 0.0 => continue,
+            _ => 0.0,
+        };
+        for time in 0..near.observables.times() {
+            for (side, a, b) in [
+                ("optimizer", near.optimizer_at(&function, time), far.optimizer_at(&function, time)),
+                ("sde", near.sde_at(&function, time), far.sde_at(&function, time)),
+            ] {
+                let off = (b.value - moved - a.value).abs();
+                let what =
+                    format!("{side} {function} at {time}: {} and {}, off by {off:e}", a.value, b.value);
+                assert!(off <= a.error + b.error, "{what}, stated {:e} and {:e}", a.error, b.error);
+                assert!(b.error < 1e-3 * (1.0 + b.value.abs()), "{what}: {:e} states nothing", b.error);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared >= 20, "{compared}");
+}
+
+#[test]
+fn laws_far_from_zero_state_the_rounding_of_places() {
+    let at = |place: f64| {
+        scenario(
+            "dsignsgd",
+            &format!("quadratic = {{ eigenvalues = [1.0], minimiser = {place:?} }}"),
+            "{ count = 3, noise.student_t = { scale = 1.0, dof = 3 } }",
+            &format!("learning_rate = 0.01, steps = 50, records = 5, start = {:?}", place + 0.5),
+            "",
+        )
+    };
+    assert_translated(&at(0.0), &at(1e6), 1e6);
+    assert_translated(&at(0.0), &at(-3e7), -3e7);
+}
+
+#[test]
+fn moments_far_from_zero_state_the_rounding_of_the_gradient() {
+    let at = |minimiser: [f64; 2], start: [f64; 2], noise: &str| {
+        scenario(
+            "dcsgd",
+            &format!("quadratic = {{ matrix = [[1.0, 1.0], [1.0, 1.0]], minimiser = {minimiser:?} }}"),
+            &format!("{{ count = 2, noise.{noise}, compressor.rand_k = {{ k = 1 }} }}"),
+            &format!("learning_rate = 0.01, steps = 50, records = 5, start = {start:?}"),
+            "",
+        )
+    };
+    for noise in ["gaussian = { scale = 0.1 }", "none = {}"] {
+        let near = at([0.0, 0.0], [0.5, 0.25], noise);
+        // H x* = 0: the objective is the same, but the terms of its gradient are 1e6 and cancel.
+        assert_translated(&near, &at([1e6, -1e6], [0.5, 0.25], noise), 0.0);
+        assert_translated(&near, &at([1e6, 1e6], [1e6 + 0.5, 1e6 + 0.25], noise), 1e6);
+    }
+}
+
 // ---- Speed
 
 #[test]

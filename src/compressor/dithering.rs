@@ -74,9 +74,13 @@ impl Compressor for Dithering {
         }
     }
 
-    /// The averages over the law of the maximum are integrals for each pair.
+    /// The averages over the law of the norm are integrals for each pair, over the levels of the Euclidean one.
     fn operations(&self, dimension: usize) -> f64 {
-        15_000.0 * (dimension * dimension) as f64
+        let of_pair = match self.norm {
+            Norm::Maximum => 15_000.0,
+            Norm::Euclidean => 20_000.0 * (1.0 + self.levels.min(MOST_LEVELS_UNDER_NOISE)),
+        };
+        of_pair * (dimension * dimension) as f64
     }
 
     fn rarest_outcome(&self, v: &[f64]) -> f64 {

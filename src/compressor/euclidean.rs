@@ -7,18 +7,18 @@ use nalgebra::Complex;
 use std::f64::consts::{FRAC_PI_2, PI};
 
 /// Of each variance, in units of `E‖g‖²/s²`: between two levels the rules of quadrature must agree to this.
-const TOLERANCE: f64 = 1e-7;
+const TOLERANCE: f64 = 1e-5;
 
 /// Two steps of the trapezoidal rule must agree to this. Its error falls like `exp(−a/step)`, so that half the
 /// step squares it.
-const AGREEMENT: f64 = 1e-5;
+const AGREEMENT: f64 = 1e-4;
 
 /// The first step of the trapezoidal rule, and how often it may be halved.
-const STEP: f64 = 0.5;
+const STEP: f64 = 0.8;
 const HALVINGS: u32 = 5;
 
 /// Where the trapezoidal sum ends, relative to its first term.
-const END_OF_SUM: f64 = 1e-11;
+const END_OF_SUM: f64 = 1e-9;
 
 /// A density below `exp(−NOTHING)` is none.
 const NOTHING: f64 = 60.0;
@@ -111,7 +111,8 @@ impl Direction {
         match self.saddle(square) {
             None => 0.0,
             Some((z, width)) => {
-                2.0 * sin / (PI * cos.powi(5)) * half_line(width, |y| self.transform(square, Complex::new(z, y)))
+                2.0 * sin / (PI * cos.powi(5))
+                    * half_line(width, |y| self.transform(square, Complex::new(z, y)))
             }
         }
     }

@@ -3,6 +3,10 @@
 use super::{Table, Value, larger};
 use crate::ensemble::{Observables, TestFunction};
 
+/// Rounding of a place that is found from the start x_0 in equal steps, relative to `|x| + |x_0|`; and of the gradient
+/// there, which is that of a place as near.
+const PLACE: f64 = 4.0 * f64::EPSILON;
+
 /// Expectations of functions of one coordinate at one time.
 #[derive(Clone, Debug)]
 pub(super) struct Marginal {
@@ -22,7 +26,7 @@ const BOUNDED: usize = 5;
 
 impl Marginal {
     /// Of coordinate `j` at record time `time` under a law of weights on points. Sums are known up to
-    /// `rounding` times the sum of their absolute terms.
+    /// `rounding` times the sum of their absolute terms, and up to what rounding of the places changes.
     pub fn new(
         observables: &Observables,
         j: usize,
@@ -31,11 +35,16 @@ impl Marginal {
         weights: &[f64],
         rounding: f64,
     ) -> Self {
+        let start = observables.flow[0][j];
         let expectation = |g: &dyn Fn(f64) -> f64| {
-            let terms = points.iter().zip(weights).map(|(&x, weight)| weight * g(x));
-            let (value, size) =
-                terms.fold((0.0, 0.0), |(sum, size), term: f64| (sum + term, size + term.abs()));
-            Value { value, error: rounding * size }
+            let (mut value, mut error) = (0.0, 0.0);
+            for (&x, weight) in points.iter().zip(weights) {
+                let (here, shift) = (g(x), PLACE * (x.abs() + start.abs()));
+                let change = (g(x + shift) - here).abs().max((g(x - shift) - here).abs());
+                value += weight * here;
+                error += weight.abs() * (rounding * here.abs() + change);
+            }
+            Value { value, error }
         };
         let (c, eta) = (observables.flow[time][j], observables.eta);
         let loss = |x| observables.objective.separable_term(j, x).unwrap_or(f64::NAN);
@@ -62,10 +71,14 @@ impl Marginal {
         Self { values: coarse.values.iter().zip(&fine.values).map(refined).collect() }
     }
 
-    /// The largest error, absolute or relative to the value, whichever is less.
-    pub fn largest_error(&self) -> f64 {
-        let errors = self.values.iter().map(|value| value.error / value.value.abs().max(1.0));
-        errors.fold(0.0, larger)
+    /// The largest change from a coarser to a finer solution beyond what rounding explains, absolute or relative to
+    /// the value, whichever is less.
+    pub fn largest_change(coarse: &Self, fine: &Self) -> f64 {
+        let change = |(coarse, fine): (&Value, &Value)| {
+            let unexplained = (fine.value - coarse.value).abs() - coarse.error - fine.error;
+            larger(0.0, unexplained) / fine.value.abs().max(1.0)
+        };
+        coarse.values.iter().zip(&fine.values).map(change).fold(0.0, larger)
     }
 }
 
@@ -113,4 +126,13 @@ pub(super) fn table(marginals: &[Vec<Marginal>], observables: &Observables) -> T
         (0..observables.times()).map(|time| at(index, function, time)).collect()
     };
     observables.functions.iter().enumerate().map(row).collect()
+}
+
+/// The sharpest bounded function of coordinate `j`: its scale and its name.
+pub(super) fn sharpest(observables: &Observables, j: usize) -> Option<(f64, String)> {
+    let scale_and_name = |index: usize| match &observables.functions[index] {
+        function @ TestFunction::Bounded(bounded) => (bounded.argument().scale, function.to_string()),
+        _ => unreachable!("chosen by `bounded`"),
+    };
+    bounded(observables, j).map(scale_and_name).min_by(|a, b| a.0.total_cmp(&b.0))
 }

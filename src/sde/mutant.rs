@@ -95,6 +95,10 @@ struct Scaled {
 }
 
 impl Sde for Scaled {
+    fn knows_shared_compression(&self) -> bool {
+        self.sde.knows_shared_compression()
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         self.sde.coefficients(x, out);
         out.drift.iter_mut().for_each(|drift| *drift *= self.drift);
