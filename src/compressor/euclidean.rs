@@ -6,7 +6,8 @@ use crate::special::integrate;
 use nalgebra::Complex;
 use std::f64::consts::{FRAC_PI_2, PI};
 
-/// Of each variance, in units of `E‖g‖²/s²`: between two levels the rules of quadrature must agree to this.
+/// Between two levels the rules of quadrature must agree to this, in units of `E‖g‖²/s²`: on analytic integrands the
+/// better one is then as good as the square.
 const TOLERANCE: f64 = 1e-5;
 
 /// Two steps of the trapezoidal rule must agree to this. Its error falls like `exp(−a/step)`, so that half the
@@ -15,7 +16,12 @@ const AGREEMENT: f64 = 1e-4;
 
 /// The first step of the trapezoidal rule, and how often it may be halved.
 const STEP: f64 = 0.8;
-const HALVINGS: u32 = 5;
+const HALVINGS: u32 = 10;
+
+/// How close to the saddle is close enough, in units of the width there, and how far from upwards the path may bend: on
+/// a diagonal the Gaussian part of the transform would no longer fall.
+const CLOSE: f64 = 0.5;
+const MOST_BEND: f64 = 0.7;
 
 /// Where the trapezoidal sum ends, relative to its first term.
 const END_OF_SUM: f64 = 1e-9;
@@ -39,7 +45,7 @@ const NO_NOISE: f64 = 1e-9;
 /// `‖g‖² r(1 − r)` at `u = s cos θ`. So it is the integral of r(1 − r) over the density of θ weighted with ‖g‖²,
 /// smooth between the levels. With `R² = Σ_{k≠j} g_k² = g_j² tan²θ` that density is
 /// `2 sin θ/cos⁵θ · E[g_j⁴ p(g_j² tan²θ)]`, p the density of R² as the inverse Laplace transform of
-/// `E e^{−zR²}` along a vertical line, under which the mean over g_j has a closed form.
+/// `E e^{−zR²}`, under which the mean over g_j has a closed form.
 pub(super) fn average_over_norm(levels: f64, g: &dyn GradientLaw) -> Vec<f64> {
     let (v, d) = (g.mean(), g.mean().len());
     let variance = |j: usize| g.covariance().entry(j, j);
@@ -110,28 +116,29 @@ impl Direction {
         let square = sin / cos * (sin / cos);
         match self.saddle(square) {
             None => 0.0,
-            Some((z, width)) => {
-                2.0 * sin / (PI * cos.powi(5))
-                    * half_line(width, |y| self.transform(square, Complex::new(z, y)))
+            Some(saddle) => {
+                let mean = saddle.integral(|z| self.transform(square, z));
+                2.0 * sin / (PI * cos * cos * cos * cos * cos) * mean
             }
         }
     }
 
-    /// The least point z of `K(z) = log E e^{−zX}`, `X = R² − g_j² tan²θ`, and `K″^{−1/2}` there: along the
-    /// vertical line through it nothing cancels. None where `e^K` shows that X is never 0.
+    /// Where `K(z) = log E e^{−zX}`, `X = R² − g_j² tan²θ`, is least. None where `e^K` shows that X is never 0.
     ///
     /// 2K is self-concordant, so that damped Newton steps from 0 stay where K is finite and converge.
-    fn saddle(&self, square: f64) -> Option<(f64, f64)> {
+    fn saddle(&self, square: f64) -> Option<Saddle> {
         let mut z = 0.0;
         loop {
-            let (mut slope, mut curvature, mut exponent, mut scale) = (0.0, 0.0, 0.0, 1.0);
+            let (mut slope, mut curvature, mut third, mut exponent, mut scale) = (0.0, 0.0, 0.0, 0.0, 1.0);
             let mut add = |sign: f64, Coordinate { square_of_mean, variance }: Coordinate| {
                 let shrink = 1.0 / (1.0 + 2.0 * sign * z * variance);
-                let (mean, variance) = (square_of_mean * shrink, variance * shrink);
-                slope -= sign * (variance + mean * shrink);
-                curvature += 2.0 * sign * sign * variance * (variance + 2.0 * mean * shrink);
-                exponent -= sign * z * mean;
+                exponent -= sign * z * square_of_mean * shrink;
                 scale *= shrink;
+                // Under the density tilted by e^{−zX}.
+                let (mean, variance) = (square_of_mean * shrink * shrink, variance * shrink);
+                slope -= sign * (variance + mean);
+                curvature += 2.0 * sign * sign * variance * (variance + 2.0 * mean);
+                third -= 8.0 * sign * sign * sign * variance * variance * (variance + 3.0 * mean);
             };
             self.across.iter().for_each(|other| add(1.0, *other));
             add(-square, self.along);
@@ -139,8 +146,10 @@ impl Direction {
                 return None;
             }
             let decrement = (2.0 * slope * slope / curvature).sqrt();
-            if decrement < 0.5 || decrement.is_nan() {
-                return Some((z, 1.0 / curvature.sqrt()));
+            if decrement < CLOSE || decrement.is_nan() {
+                let width = 1.0 / curvature.sqrt();
+                let bend = (third * width / (3.0 * curvature)).clamp(-MOST_BEND, MOST_BEND);
+                return Some(Saddle { place: z, width, bend });
             }
             z -= slope / curvature / (1.0 + decrement);
         }
@@ -165,34 +174,51 @@ impl Direction {
     }
 }
 
-/// `∫_0^∞ Re f` by the trapezoidal rule in u, `y = width · sinh u`, for an f that is analytic about the line.
-fn half_line(width: f64, f: impl Fn(f64) -> Complex<f64>) -> f64 {
-    let first = f(0.0).re;
-    // The sum over u = offset + n·step, n = 0, 1, …
-    let sum = |offset: f64, step: f64| {
-        let (mut sum, mut u) = (0.0, offset);
-        loop {
-            let term = f(width * libm::sinh(u)) * libm::cosh(u);
-            sum += term.re;
-            u += step;
-            let is_going_on = term.l1_norm() > END_OF_SUM * first;
-            if !is_going_on {
-                return sum;
+/// The hyperbola `z(u) = z_0 + w(i sinh u + β(cosh u − 1))`, which follows the path of steepest descent from the
+/// saddle: nothing cancels on it, and what would oscillate dies out (Daniels 1954).
+struct Saddle {
+    place: f64,
+    /// `w = K″^{−1/2}`.
+    width: f64,
+    /// `β = K‴/(3 K″^{3/2})`, so that the curvatures agree.
+    bend: f64,
+}
+
+impl Saddle {
+    /// `(1/2i) ∫ f(z) dz` upwards by the trapezoidal rule in u, for an f that is real on the real line.
+    fn integral(&self, f: impl Fn(Complex<f64>) -> Complex<f64>) -> f64 {
+        let at = |u: f64| {
+            let (sinh, cosh) = (libm::sinh(u), libm::cosh(u));
+            let z = Complex::new(self.place + self.width * self.bend * (cosh - 1.0), self.width * sinh);
+            f(z) * Complex::new(cosh, -self.bend * sinh)
+        };
+        let first = at(0.0).re;
+        // Over u = offset + n·step, n = 0, 1, …
+        let sum = |offset: f64, step: f64| {
+            let (mut sum, mut u) = (0.0, offset);
+            loop {
+                let term = at(u);
+                sum += term.re;
+                u += step;
+                let is_going_on = term.l1_norm() > END_OF_SUM * first;
+                if !is_going_on {
+                    return sum;
+                }
+            }
+        };
+        let mut step = STEP;
+        let mut integral = step * (0.5 * first + sum(step, step));
+        for _ in 0..HALVINGS {
+            let finer = 0.5 * (integral + step * sum(0.5 * step, step));
+            step *= 0.5;
+            let change = (finer - integral).abs();
+            integral = finer;
+            if change <= AGREEMENT * finer.abs() {
+                break;
             }
         }
-    };
-    let mut step = STEP;
-    let mut coarse = step * (0.5 * first + sum(step, step));
-    for _ in 0..HALVINGS {
-        let fine = 0.5 * coarse + 0.5 * step * sum(0.5 * step, step);
-        step *= 0.5;
-        let change = (fine - coarse).abs();
-        coarse = fine;
-        if change <= AGREEMENT * fine.abs() {
-            break;
-        }
+        self.width * integral
     }
-    width * coarse
 }
 
 /// The root of a z with Re z > 0.

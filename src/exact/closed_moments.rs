@@ -68,11 +68,12 @@ impl ClosedMoments {
         f.gradient(&self.mean, &mut gradient);
         let slope: f64 = gradient.iter().map(|g| g.abs()).sum();
         let (curvature, distance) = (f.smoothness().unwrap_or(f64::NAN), distance(&self.mean, f.centre()));
-        // Terms may cancel in both f(m) and the trace; an error of m moves f by the slope, and by the curvature.
-        let of_terms = errors.rounding * curvature * (distance * distance * d as f64 + variance);
-        let of_moments = errors.mean * (slope + curvature * d as f64 * errors.mean)
-            + curvature * d as f64 * errors.covariance;
-        Value { value: f.value(&self.mean) + 0.5 * trace, error: of_terms + of_moments }
+        // The d² terms of both may cancel; an error of m moves f by the slope, and by the curvature.
+        let d = d as f64;
+        let of_terms = d * d * f64::EPSILON * curvature * (d * distance * distance + variance);
+        let of_mean = errors.mean * (slope + curvature * d * errors.mean);
+        let of_covariance = curvature * (errors.rounding * variance + d * errors.covariance);
+        Value { value: f.value(&self.mean) + 0.5 * trace, error: of_terms + of_mean + of_covariance }
     }
 }
 
