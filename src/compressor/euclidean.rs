@@ -24,7 +24,7 @@ const CLOSE: f64 = 0.5;
 const MOST_BEND: f64 = 0.7;
 
 /// Where the trapezoidal sum ends, relative to its first term.
-const END_OF_SUM: f64 = 1e-9;
+const END_OF_SUM: f64 = 1e-8;
 
 /// A density below `exp(−NOTHING)` is none.
 const NOTHING: f64 = 60.0;
@@ -187,19 +187,20 @@ struct Saddle {
 impl Saddle {
     /// `(1/2i) ∫ f(z) dz` upwards by the trapezoidal rule in u, for an f that is real on the real line.
     fn integral(&self, f: impl Fn(Complex<f64>) -> Complex<f64>) -> f64 {
-        let at = |u: f64| {
-            let (sinh, cosh) = (libm::sinh(u), libm::cosh(u));
+        // At e^u.
+        let at = |growth: f64| {
+            let (sinh, cosh) = (0.5 * (growth - 1.0 / growth), 0.5 * (growth + 1.0 / growth));
             let z = Complex::new(self.place + self.width * self.bend * (cosh - 1.0), self.width * sinh);
             f(z) * Complex::new(cosh, -self.bend * sinh)
         };
-        let first = at(0.0).re;
+        let first = at(1.0).re;
         // Over u = offset + n·step, n = 0, 1, …
         let sum = |offset: f64, step: f64| {
-            let (mut sum, mut u) = (0.0, offset);
+            let (mut sum, mut growth, ratio) = (0.0, libm::exp(offset), libm::exp(step));
             loop {
-                let term = at(u);
+                let term = at(growth);
                 sum += term.re;
-                u += step;
+                growth *= ratio;
                 let is_going_on = term.l1_norm() > END_OF_SUM * first;
                 if !is_going_on {
                     return sum;
