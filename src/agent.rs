@@ -7,13 +7,16 @@ use crate::random::Stream;
 use std::sync::Arc;
 
 /// Agents that are alike.
+#[derive(Clone)]
 pub struct Group {
     /// How many.
     pub count: usize,
     /// The law of the stochastic gradient of one of them, over its batch.
-    pub noise: Box<dyn Noise>,
+    pub noise: Arc<dyn Noise>,
+    /// That of a single sample, where the batch has more.
+    pub one_sample: Option<Arc<dyn Noise>>,
     /// What it sends instead of its stochastic gradient.
-    pub compressor: Box<dyn Compressor>,
+    pub compressor: Arc<dyn Compressor>,
     /// `∇f_i − ∇f`, constant; none where ∇f_i = ∇f.
     pub gradient_offset: Option<Vec<f64>>,
 }

@@ -158,7 +158,11 @@ fn averages_that_cannot_be_had_are_refused_with_the_reason() {
     let (euclidean, maximum) =
         ("dithering = { levels = 2, norm = \"2\" }", "dithering = { levels = 2, norm = \"inf\" }");
     for (noise, compressor, expected) in [
-        (shared, euclidean, "(agents[0]): dithering divides the Euclidean norm"),
+        (
+            shared,
+            euclidean,
+            "agents[0].compressor: no E[Φ Φᵀ] under this noise: dithering divides the Euclidean norm",
+        ),
         ("student_t = { scale = 1.0, dof = 9 }", euclidean, "for independent Gaussian coordinates only"),
         (correlated, euclidean, "for independent Gaussian coordinates only"),
         (gaussian, "dithering = { levels = 65, norm = \"2\" }", "expected at most 64 levels"),

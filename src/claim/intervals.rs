@@ -1,17 +1,16 @@
 //! Confidence intervals for the gaps of a trajectory: sampling and the bias of the integrator.
 
-use super::decision::{Gap, Levels, POWER_QUANTILE};
+use super::decision::{Gap, Levels, detectable_beyond};
 use super::finding::Verdict;
 use crate::ensemble::{BLOCK, Estimates, Observables, TestFunction};
-use crate::integrator::WEAK_ORDER;
-use crate::stats::{clopper_pearson, student_quantile};
+use crate::stats::{Series, clopper_pearson, student_quantile};
 
-/// The limit of the bias is that of its first order in the step, times this: it covers terms of higher
-/// order up to half the first. Where they are larger the step is too long to tell the bias at all.
+/// The limit of the bias is that of its leading order in the step, times this: it covers terms of higher
+/// order up to half the leading one. Where they are larger the step is too long to tell the bias at all.
 const HIGHER_ORDERS: f64 = 1.5;
 
 /// A rounding floor for intervals, relative to the size of the two means.
-const ROUNDING: f64 = 1e-13;
+pub(super) const ROUNDING: f64 = 1e-13;
 
 /// Intervals for all gaps at one look.
 pub(super) struct Intervals<'a> {
@@ -29,15 +28,19 @@ pub(super) struct Level {
     pub tail: f64,
     pub sampling: f64,
     refinement: f64,
+    /// p.
+    weak_order: u32,
 }
 
 impl Level {
-    pub fn new(tail: f64, estimates: &Estimates) -> Self {
+    /// `weak_order` is that of the integrator.
+    pub fn new(tail: f64, estimates: &Estimates, weak_order: u32) -> Self {
         let quantile = |dof: f64| student_quantile(dof, tail / 2.0);
         Self {
             tail,
             sampling: quantile(estimates.gap.degrees_of_freedom()),
             refinement: quantile(estimates.refinement.degrees_of_freedom()),
+            weak_order,
         }
     }
 
@@ -45,16 +48,25 @@ impl Level {
     /// the largest over this record time and its neighbours: where the difference changes its sign, the
     /// bias is not zero.
     pub fn bias(&self, estimates: &Estimates, times: usize, index: usize) -> f64 {
-        let refinement = &estimates.refinement;
-        let limit =
-            |index: usize| refinement.mean(index).abs() + self.refinement * refinement.standard_error(index);
         let function = index - index % times;
         let neighbours = index.saturating_sub(1).max(function)..=(index + 1).min(function + times - 1);
-        let largest = neighbours
-            .map(limit)
-            .fold(0.0, |largest, limit| if limit > largest || limit.is_nan() { limit } else { largest });
-        HIGHER_ORDERS * largest / f64::from((1u32 << WEAK_ORDER) - 1)
+        bias(&estimates.refinement, neighbours, self.refinement, self.weak_order)
     }
+}
+
+/// The upper confidence limit, at `quantile`, of what an integrator of this weak order is off by with half the step of
+/// the coarser paths of `refinement`: the largest over `indices`.
+pub(super) fn bias(
+    refinement: &Series,
+    indices: impl Iterator<Item = usize>,
+    quantile: f64,
+    weak_order: u32,
+) -> f64 {
+    let limit = |index: usize| refinement.mean(index).abs() + quantile * refinement.standard_error(index);
+    let largest = indices
+        .map(limit)
+        .fold(0.0, |largest, limit| if limit > largest || limit.is_nan() { limit } else { largest });
+    HIGHER_ORDERS * largest / f64::from((1u32 << weak_order) - 1)
 }
 
 impl<'a> Intervals<'a> {
@@ -62,10 +74,11 @@ impl<'a> Intervals<'a> {
         estimates: &'a Estimates,
         observables: &'a Observables,
         levels: Levels,
+        weak_order: u32,
         budget: f64,
     ) -> Self {
-        let upheld = Level::new(levels.upheld, estimates);
-        let refuted = Level::new(levels.refuted, estimates);
+        let upheld = Level::new(levels.upheld, estimates, weak_order);
+        let refuted = Level::new(levels.refuted, estimates, weak_order);
         Self { estimates, observables, upheld, refuted, budget }
     }
 
@@ -75,8 +88,7 @@ impl<'a> Intervals<'a> {
             if self.is_exit(index) { self.of_exit(index, level) } else { self.of_mean(index, level) }
         };
         let estimate = self.estimates.gap.mean(index);
-        let standard_error = self.estimates.gap.standard_error(index) / self.budget.sqrt();
-        let beyond = (self.refuted.sampling + POWER_QUANTILE) * standard_error;
+        let beyond = detectable_beyond(&self.estimates.gap, index, self.refuted.sampling, self.budget);
         let detectable = margin + beyond + self.refuted.bias(self.estimates, self.observables.times(), index);
         Gap { estimate, upheld: interval(&self.upheld), refuted: interval(&self.refuted), margin, detectable }
     }
@@ -98,10 +110,9 @@ impl<'a> Intervals<'a> {
     fn of_mean(&self, index: usize, level: &Level) -> [f64; 2] {
         let Estimates { optimizer, sde, gap, .. } = self.estimates;
         let rounding = ROUNDING * (optimizer.mean(index).abs() + sde.mean(index).abs());
-        let half = level.sampling * gap.standard_error(index)
-            + level.bias(self.estimates, self.observables.times(), index)
-            + rounding;
-        [gap.mean(index) - half, gap.mean(index) + half]
+        let [low, high] = gap.limits(index, level.sampling);
+        let wider = level.bias(self.estimates, self.observables.times(), index) + rounding;
+        [low - wider, high + wider]
     }
 
     /// Exact limits for probabilities, which hold where no exit was seen at all.

@@ -1,13 +1,21 @@
 //! Claims: from estimates to a verdict, one file each.
 
 mod coefficients;
+mod consequence;
 mod contradiction;
 mod decision;
 mod errors;
 mod finding;
+mod forecast;
 mod gates;
 mod intervals;
 mod order;
+mod pilot;
+mod relaxation;
+mod sampling;
+mod side;
+mod stationarity;
+mod stationary;
 mod tables;
 mod trajectory;
 
@@ -15,19 +23,26 @@ use crate::model::Model;
 use crate::parameter::{Invalid, registry};
 
 pub use coefficients::Coefficients;
+pub use consequence::Consequence;
 pub use contradiction::Contradiction;
 pub use decision::{Gap, Levels, decide};
 pub use errors::Errors;
-pub use finding::{Expectation, Finding, OrderEstimate, Verdict, Worst};
-pub use order::Order;
+pub use finding::{Expectation, Finding, Verdict, Worst};
+pub use forecast::{Forecast, forecast};
+pub use order::{LargestGap, Order, OrderEstimate};
+pub use side::Side;
+pub use stationarity::Schedule;
+pub use stationary::LawAtRest;
 pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
+pub use trajectory::sampled_difference;
 
 use crate::scenario::Experiment;
+use sampling::Simulated;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use trajectory::Compared;
+use std::sync::Arc;
 
 /// A claim that was checked.
 #[derive(Clone, Debug)]
@@ -38,6 +53,8 @@ pub enum Claim {
     Trajectory(Trajectory),
     /// They agree the better the smaller η is.
     Order(Order),
+    /// What is concluded from the SDE holds.
+    Consequence(Arc<dyn Consequence>),
 }
 
 /// What claims are checked against.
@@ -56,6 +73,50 @@ registry! {
     "coefficients" => Coefficients(coefficients::Parameters),
     "trajectory" => Trajectory(trajectory::Parameters),
     "order" => Order(order::Parameters),
+    "stationary" => Stationary(stationary::Parameters),
+}
+
+impl Claim {
+    /// Its name in scenarios.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Coefficients(_) => "coefficients",
+            Self::Trajectory(_) => "trajectory",
+            Self::Order(_) => "order",
+            Self::Consequence(claim) => claim.kind(),
+        }
+    }
+
+    /// What the scenario expects.
+    pub fn expect(&self) -> Expectation {
+        match self {
+            Self::Coefficients(claim) => claim.expect,
+            Self::Trajectory(claim) => claim.expect,
+            Self::Order(claim) => claim.expect,
+            Self::Consequence(claim) => claim.expect(),
+        }
+    }
+
+    /// The claim on other models; only that of an order has its own.
+    pub fn map<E>(&self, change: impl Fn(&Model) -> Result<Model, E>) -> Result<Self, E> {
+        Ok(match self {
+            Self::Order(order) => Self::Order(order.map(change)?),
+            Self::Coefficients(_) | Self::Trajectory(_) | Self::Consequence(_) => self.clone(),
+        })
+    }
+}
+
+/// How far a mistake takes a process from the right one.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Difference {
+    /// The entry of drift or diffusion, or the test function, that differs most.
+    pub function: String,
+    /// t.
+    pub time: f64,
+    /// By how many margins it differs there.
+    pub margins: f64,
+    /// By how many at least some differs; less where the difference is sampled.
+    pub at_least: f64,
 }
 
 impl ClaimParameters {
@@ -103,48 +164,41 @@ pub struct NonFinite {
 /// Judges all claims of an experiment. Trajectories share their paths.
 pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
     let mut findings = BTreeMap::new();
+    let mut simulated = Simulated::default();
     let mut trajectories = Vec::new();
     for (index, claim) in experiment.claims.iter().enumerate() {
-        match claim {
-            Claim::Coefficients(coefficients) => {
-                let finding = coefficients.judge(experiment, progress);
-                progress.decided(index, &finding);
-                findings.insert(index, finding);
+        let (finding, of_claim) = match claim {
+            Claim::Trajectory(trajectory) => {
+                trajectories.push((index, trajectory));
+                continue;
             }
-            Claim::Trajectory(trajectory) => trajectories.push((index, trajectory)),
-            Claim::Order(order) => {
-                let finding = order.judge();
-                progress.decided(index, &finding);
-                findings.insert(index, finding);
-            }
-        }
+            Claim::Coefficients(claim) => (claim.judge(experiment, progress), Simulated::default()),
+            Claim::Order(claim) => claim.judge(experiment, progress),
+            Claim::Consequence(claim) => claim.judge(experiment, progress),
+        };
+        simulated.add(of_claim);
+        progress.decided(index, &finding);
+        findings.insert(index, finding);
     }
-    let Compared { findings: of_trajectories, moments, contradictions, non_finite, path_steps } =
-        trajectory::judge(&trajectories, experiment, progress);
-    findings.extend(of_trajectories);
+    let compared = trajectory::judge(&trajectories, experiment, progress);
+    simulated.add(compared.simulated);
+    findings.extend(compared.findings);
     let mut findings: Vec<Finding> = findings.into_values().collect();
-    explain(&mut findings);
-    Judgement { findings, moments, contradictions, non_finite, path_steps }
+    explain(&mut findings, &experiment.model);
+    let Simulated { contradictions, non_finite, path_steps } = simulated;
+    Judgement { findings, moments: compared.moments, contradictions, non_finite, path_steps }
 }
 
 /// What an interrupted run makes of an experiment: the claims that were `decided`, by their indices, and
 /// the others as inconclusive.
 pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) -> Judgement {
+    let error_rate = experiment.monte_carlo.error_rate;
     let finding = |(index, claim): (usize, &Claim)| {
-        decided.get(&index).cloned().unwrap_or_else(|| match claim {
-            Claim::Coefficients(claim) => {
-                Finding::interrupted("coefficients", claim.expect, experiment.monte_carlo.error_rate)
-            }
-            Claim::Trajectory(claim) => {
-                Finding::interrupted("trajectory", claim.expect, experiment.monte_carlo.error_rate)
-            }
-            Claim::Order(claim) => {
-                Finding::interrupted("order", claim.expect, experiment.monte_carlo.error_rate)
-            }
-        })
+        let unknown = || Finding::interrupted(claim.kind(), claim.expect(), error_rate);
+        decided.get(&index).cloned().unwrap_or_else(unknown)
     };
     let mut findings: Vec<Finding> = experiment.claims.iter().enumerate().map(finding).collect();
-    explain(&mut findings);
+    explain(&mut findings, &experiment.model);
     Judgement {
         findings,
         moments: None,
@@ -154,21 +208,30 @@ pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) 
     }
 }
 
-/// Says of a refuted trajectory what the coefficients make of it.
-fn explain(findings: &mut [Finding]) {
+/// Says of a refuted trajectory what the coefficients make of it, and whether the optimizer itself is unstable.
+fn explain(findings: &mut [Finding], model: &Model) {
     let blamed = findings.iter().filter(|finding| finding.kind == "coefficients");
-    let hint = match blamed.map(|finding| (finding.verdict, finding.worst.as_ref())).next() {
+    let of_coefficients = match blamed.map(|finding| (finding.verdict, finding.worst.as_ref())).next() {
         Some((Verdict::Refuted, Some(worst))) => format!("; one step at a time {} is to blame", worst.function),
         Some((Verdict::Upheld, _)) => "; one step at a time what was tested of the coefficients agrees within its \
                                        margin, which speaks for the error of order η that any such SDE has: see \
                                        whether it falls with the learning rate"
             .to_owned(),
-        _ => return,
+        _ => String::new(),
     };
+    let of_model = model.instability().map(|product| {
+        format!(
+            "; the optimizer itself is unstable: the learning rate times the largest curvature is {product:.3}, above 2"
+        )
+    });
     for finding in findings.iter_mut() {
-        let diverged = finding.worst.is_none();
-        if finding.kind == "trajectory" && finding.verdict == Verdict::Refuted && !diverged {
-            finding.sentence.push_str(&hint);
+        if finding.kind != "trajectory" || finding.verdict != Verdict::Refuted {
+            continue;
         }
+        let diverged = finding.worst.is_none();
+        if !diverged {
+            finding.sentence.push_str(&of_coefficients);
+        }
+        finding.sentence.push_str(of_model.as_deref().unwrap_or_default());
     }
 }

@@ -6,7 +6,9 @@ mod golden;
 mod interrupt;
 mod key;
 mod list;
+mod mutants;
 mod new;
+mod plan;
 mod plot;
 mod run;
 mod schema;
@@ -36,8 +38,12 @@ enum Command {
     /// Compare what is simulated with golden outputs, or make it golden.
     #[command(subcommand)]
     Golden(golden::Command),
+    /// Make each mistake of a catalogue, one at a time, and see whether the claims of each scenario notice.
+    Mutants(mutants::Arguments),
     /// Draw test functions of a report anew, or give their numbers.
     Plot(plot::Arguments),
+    /// Say what running scenarios would take, and to what gaps it would be sensitive, from a rehearsal.
+    Plan(plan::Arguments),
     /// Write a scenario to start from, with a comment on every key.
     New(new::Arguments),
     /// Print what scenarios can name, with formulas and parameters.
@@ -54,7 +60,9 @@ pub fn main() -> u8 {
         Ok(Arguments { command }) => match command {
             Command::Run(arguments) => run::run(&arguments),
             Command::Golden(command) => golden::run(&command),
+            Command::Mutants(arguments) => mutants::run(&arguments),
             Command::Plot(arguments) => plot::run(&arguments),
+            Command::Plan(arguments) => plan::run(&arguments),
             Command::New(arguments) => new::run(&arguments),
             Command::List(arguments) => list::run(&arguments),
             Command::Schema(arguments) => schema::run(&arguments),

@@ -1,9 +1,10 @@
 //! `itocheck schema`: JSON Schemas, generated from the types that are read and written.
 
+use crate::kill_matrix::KillMatrix;
 use crate::report::Report;
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 /// Arguments of `itocheck schema`.
@@ -20,13 +21,16 @@ enum File {
     Scenario,
     /// `report.json`, as `itocheck run` writes it.
     Report,
+    /// `mutants.json`, as `itocheck mutants --out` writes it.
+    Mutants,
 }
 
 /// Prints a schema and returns the exit code.
 pub fn run(arguments: &Arguments) -> u8 {
     let schema = match arguments.file {
         File::Scenario => scenario(),
-        File::Report => report(),
+        File::Report => report::<Report>("report"),
+        File::Mutants => report::<KillMatrix>("mutants"),
     };
     super::print(&format!("{schema:#}\n"))
 }
@@ -36,10 +40,10 @@ pub fn scenario() -> Value {
     named(crate::scenario::schema(), "scenario")
 }
 
-fn report() -> Value {
+fn report<T: JsonSchema>(name: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let settings = settings.with(|settings| settings.inline_subschemas = true);
-    named(settings.into_generator().into_root_schema_for::<Report>(), "report")
+    named(settings.into_generator().into_root_schema_for::<T>(), name)
 }
 
 fn named(mut schema: Schema, name: &str) -> Value {

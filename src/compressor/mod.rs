@@ -50,6 +50,11 @@ pub trait Compressor: Send + Sync {
         None
     }
 
+    /// k, where k coordinates drawn without replacement are kept, whatever is sent.
+    fn keeps_exactly(&self) -> Option<usize> {
+        None
+    }
+
     /// The number of coordinates that each agent keeps of one permutation which all agents share; none
     /// where agents compress independently of each other, as Theorem 1 assumes.
     fn shared_block(&self) -> Option<usize> {

@@ -57,6 +57,10 @@ impl Compressor for RandK {
     fn keeps(&self) -> Option<f64> {
         Some(self.k as f64 / self.dimension as f64)
     }
+
+    fn keeps_exactly(&self) -> Option<usize> {
+        Some(self.k)
+    }
 }
 
 /// `C(g) = (d/k) Σ_{j∈J} g_j e_j`: k coordinates J, drawn without replacement; ω = d/k − 1.

@@ -11,6 +11,20 @@ const PLACE: f64 = 4.0 * f64::EPSILON;
 #[derive(Clone, Debug)]
 pub(super) struct Marginal {
     values: Vec<Value>,
+    /// What the errors of the signs' probabilities may add to the error of each.
+    of_signs: Vec<f64>,
+}
+
+/// How well a law is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accuracy {
+    /// Of sums, relative to the sum of their absolute terms.
+    pub rounding: f64,
+    /// How many signs so far are drawn otherwise than by their right probabilities, in expectation. Each counts
+    /// as much as later steps make of it, where they drive neighbouring paths apart.
+    pub wrong_signs: f64,
+    /// 2η/N, by which a sign that is drawn otherwise moves x.
+    pub moved: f64,
 }
 
 const COORDINATE: usize = 0;
@@ -25,26 +39,26 @@ const LOSS: usize = 4;
 const BOUNDED: usize = 5;
 
 impl Marginal {
-    /// Of coordinate `j` at record time `time` under a law of weights on points. Sums are known up to
-    /// `rounding` times the sum of their absolute terms, and up to what rounding of the places changes.
+    /// Of coordinate `j` at record time `time` under a law of weights on points.
     pub fn new(
         observables: &Observables,
         j: usize,
         time: usize,
         points: &[f64],
         weights: &[f64],
-        rounding: f64,
+        accuracy: Accuracy,
     ) -> Self {
+        let Accuracy { rounding, wrong_signs, moved } = accuracy;
         let start = observables.flow[0][j];
         let expectation = |g: &dyn Fn(f64) -> f64| {
-            let (mut value, mut error) = (0.0, 0.0);
+            let (mut sum, mut error, mut of_signs) = (0.0, 0.0, 0.0);
             for (&x, weight) in points.iter().zip(weights) {
-                let (here, shift) = (g(x), PLACE * (x.abs() + start.abs()));
-                let change = (g(x + shift) - here).abs().max((g(x - shift) - here).abs());
-                value += weight * here;
-                error += weight.abs() * (rounding * here.abs() + change);
+                let change = |shift: f64| (g(x + shift) - g(x)).abs().max((g(x - shift) - g(x)).abs());
+                sum += weight * g(x);
+                error += weight.abs() * (rounding * g(x).abs() + change(PLACE * (x.abs() + start.abs())));
+                of_signs += weight.abs() * change(moved);
             }
-            Value { value, error }
+            (Value { value: sum, error }, wrong_signs * of_signs)
         };
         let (c, eta) = (observables.flow[time][j], observables.eta);
         let loss = |x| observables.objective.separable_term(j, x).unwrap_or(f64::NAN);
@@ -59,7 +73,8 @@ impl Marginal {
             TestFunction::Bounded(function) => expectation(&|x| function.value(x)),
             _ => unreachable!("chosen by `bounded`"),
         }));
-        Self { values }
+        let (values, of_signs) = values.into_iter().unzip();
+        Self { values, of_signs }
     }
 
     /// The values of the finer of two solutions, with the change from the coarser as their error.
@@ -68,7 +83,8 @@ impl Marginal {
             value: fine.value,
             error: fine.error + (fine.value - coarse.value).abs(),
         };
-        Self { values: coarse.values.iter().zip(&fine.values).map(refined).collect() }
+        let values = coarse.values.iter().zip(&fine.values).map(refined).collect();
+        Self { values, of_signs: fine.of_signs.clone() }
     }
 
     /// The largest change from a coarser to a finer solution beyond what rounding explains, absolute or relative to
@@ -79,6 +95,11 @@ impl Marginal {
             larger(0.0, unexplained) / fine.value.abs().max(1.0)
         };
         coarse.values.iter().zip(&fine.values).map(change).fold(0.0, larger)
+    }
+
+    fn value(&self, which: usize) -> Value {
+        let Value { value, error } = self.values[which];
+        Value { value, error: error + self.of_signs[which] }
     }
 }
 
@@ -106,7 +127,7 @@ fn sum(values: impl Iterator<Item = Value>) -> Value {
 /// The table of independent coordinates, `marginals` by coordinate, then by record time.
 pub(super) fn table(marginals: &[Vec<Marginal>], observables: &Observables) -> Table {
     let at = |index: usize, function: &TestFunction, time: usize| -> Option<Value> {
-        let of = |j: usize, which: usize| marginals[j][time].values[which];
+        let of = |j: usize, which: usize| marginals[j][time].value(which);
         match function {
             &TestFunction::Coordinate(i) => Some(of(i, COORDINATE)),
             &TestFunction::Product(i, j) if i == j => Some(of(i, SQUARE)),

@@ -55,6 +55,13 @@ impl Stream {
         Self { generator: Xoshiro256PlusPlus::from_seed(hash.finalize().into()) }
     }
 
+    /// A copy of the stream as it stands, which goes on 2¹²⁸ draws ahead and never meets the copy again.
+    pub fn split(&mut self) -> Self {
+        let copy = self.clone();
+        self.generator.jump();
+        copy
+    }
+
     fn bits(&mut self) -> u64 {
         self.generator.next_u64()
     }
@@ -63,6 +70,16 @@ impl Stream {
     pub fn uniform(&mut self) -> f64 {
         const SPACING: f64 = 1.0 / (1u64 << 53) as f64;
         ((self.bits() >> 11) as f64 + 0.5) * SPACING
+    }
+
+    /// ±1 with probability ½ each, 64 from each word.
+    pub fn signs(&mut self, out: &mut [f64]) {
+        for chunk in out.chunks_mut(64) {
+            let bits = self.bits();
+            for (place, sign) in chunk.iter_mut().enumerate() {
+                *sign = if bits >> place & 1 == 1 { 1.0 } else { -1.0 };
+            }
+        }
     }
 
     /// Standard normal, by the ziggurat.

@@ -1,12 +1,13 @@
 //! [`Scenario`] → [`Experiment`]: what was read is checked, and built.
 
 use super::Overrides;
-use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario};
+use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario, SdeParameters};
 use crate::agent::{Agents, Group};
 use crate::claim::{Claim, ClaimParameters, Expectation, Setting};
 use crate::compressor::{Compressor, Identity};
 use crate::ensemble::{BLOCK, Domain, SdeProcess, TestFunction, standard_deviations};
 use crate::model::{Model, Run};
+use crate::noise::Noise;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, checked, shown};
 use crate::random::Role;
@@ -49,7 +50,7 @@ pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Exper
     scenario.source.as_deref().map_or(Ok(()), |source| line("source", source))?;
     let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
     let monte_carlo = monte_carlo(scenario.monte_carlo.unwrap_or_default(), overrides)?;
-    let run = run(&scenario.run, scenario.sde.substeps, objective.dimension())?;
+    let run = run(&scenario.run, &scenario.sde, objective.dimension())?;
     let groups = groups(&scenario, &objective)?;
     let agents = Arc::new(Agents::new(Arc::clone(&objective), groups));
     let bounded_functions = bounded_functions(&scenario, objective.dimension())?;
@@ -73,19 +74,20 @@ fn model(
     bounded_functions: &[TestFunction],
 ) -> Result<Model, Invalid> {
     let learning_rate = run.learning_rate;
-    let under = |invalid: Invalid| invalid.under("sde");
-    let mut sde = sde::derive(scenario.optimizer, scenario.sde.form, agents, learning_rate).map_err(under)?;
-    if let Some(mutant) = scenario.sde.mutant {
-        sde = mutant.spoil(scenario.optimizer, sde, agents, learning_rate).map_err(under)?;
-    }
-    Ok(Model {
+    let form = scenario.sde.form;
+    let model = Model {
         optimizer_name: scenario.optimizer,
-        optimizer: scenario.optimizer.build(Arc::clone(agents), learning_rate),
-        sde,
+        optimizer: scenario.optimizer.build(Arc::clone(agents), learning_rate).into(),
+        sde: sde::derive(scenario.optimizer, form, agents, learning_rate)?.into(),
+        form,
         agents: Arc::clone(agents),
         run,
         bounded_functions: bounded_functions.to_vec(),
-    })
+    };
+    match scenario.sde.mutant {
+        None => Ok(model),
+        Some(mutant) => mutant.spoil(&model).map_err(|misfit| Invalid::new("sde.mutant", misfit.to_string())),
+    }
 }
 
 fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, Invalid> {
@@ -96,7 +98,8 @@ fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, In
     }
 }
 
-fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<Run, Invalid> {
+fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Result<Run, Invalid> {
+    let SdeParameters { scheme, substeps, .. } = *sde;
     let build = || -> Result<Run, Invalid> {
         let in_range = |value: f64| LEARNING_RATES.contains(&value);
         let right = format!("a number from {:e} to {:e}", LEARNING_RATES.start(), LEARNING_RATES.end());
@@ -118,10 +121,17 @@ fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<
                 Some(Domain { radius })
             }
         };
-        Ok(Run { learning_rate, steps, records, start, domain, substeps })
+        Ok(Run { learning_rate, steps, records, start, domain, scheme, substeps })
     };
     let run = build().map_err(|invalid| invalid.under("run"))?;
     whole("sde.substeps", substeps, 1, 10_000)?;
+    let most = scheme.largest_dimension();
+    if dimension > most {
+        let message = format!(
+            "takes too long in dimension {dimension}; expected at most {most}, or \"euler_maruyama\""
+        );
+        return Err(Invalid::new("sde.scheme", message));
+    }
     Ok(run)
 }
 
@@ -181,7 +191,12 @@ fn group(
     let d = objective.dimension();
     let count = whole("count", parameters.count, 1, MOST_AGENTS)?;
     let batch_size = whole("batch_size", parameters.batch_size, 1, 1_000_000)?;
-    let noise = parameters.noise.build(objective, batch_size).map_err(|invalid| invalid.under("noise"))?;
+    let noise = |batch_size: usize| -> Result<Arc<dyn Noise>, Invalid> {
+        let noise = parameters.noise.build(objective, batch_size);
+        noise.map(Arc::from).map_err(|invalid| invalid.under("noise"))
+    };
+    let one_sample = (batch_size > 1).then(|| noise(1)).transpose()?;
+    let noise = noise(batch_size)?;
     let bounded_steps = scenario.optimizer.has_bounded_steps();
     if bounded_steps && let Some(refusal) = noise.sign_law_refusal() {
         return Err(Invalid::new("noise", format!("no sign law: {refusal}")));
@@ -193,13 +208,15 @@ fn group(
             format!("{dof}; expected more than 2: without a finite covariance Σ this optimizer has no SDE"),
         ));
     }
-    let compressor: Box<dyn Compressor> = match &parameters.compressor {
-        None => Box::new(Identity),
+    let compressor: Arc<dyn Compressor> = match &parameters.compressor {
+        None => Arc::new(Identity),
         Some(_) if !scenario.optimizer.compresses() => {
             let message = "a compressor, but only dcsgd compresses; expected none, or optimizer = \"dcsgd\"";
             return Err(Invalid::new("compressor", message));
         }
-        Some(compressor) => compressor.build(d).map_err(|invalid| invalid.under("compressor"))?,
+        Some(compressor) => {
+            compressor.build(d).map(Arc::from).map_err(|invalid| invalid.under("compressor"))?
+        }
     };
     let gradient_offset = match &parameters.gradient_offset {
         None => None,
@@ -210,7 +227,7 @@ fn group(
         }
         Some(offset) => Some(offset.expand("gradient_offset", d, f64::is_finite, "a finite number")?),
     };
-    Ok(Group { count, noise, compressor, gradient_offset })
+    Ok(Group { count, noise, one_sample, compressor, gradient_offset })
 }
 
 /// `(1/N) Σ ∇f_i = ∇f`, up to rounding of the sum.
