@@ -7,6 +7,9 @@ use super::{Answers, fluctuation, scenario};
 /// coefficients have too few of them.
 fn assert_translated(near: &str, far: &str, shift: f64) {
     let (near, far) = (Answers::of(near), Answers::of(far));
+    let model = &far.experiment.model;
+    let centre = model.agents.objective().centre().unwrap();
+    let size = model.run.start.iter().chain(centre).fold(1.0, |most: f64, entry| most.max(entry.abs()));
     let mut compared = 0;
     for function in near.observables.functions.iter().map(ToString::to_string) {
         let moved = match function.as_str() {
@@ -29,6 +32,10 @@ fn assert_translated(near: &str, far: &str, shift: f64) {
                 assert!(off <= a.error + b.error, "{what}, stated {:e} and {:e}", a.error, b.error);
                 // A loss of terms of 1e12 that cancel is known to 4e-3.
                 assert!(b.error < 1e-2 * (1.0 + b.value.abs()), "{what}: {:e} states nothing", b.error);
+                // Nor is it wider than ten thousand operations in a row, each off by ten units of the last digit of
+                // the largest terms: of second order but in fluctuations, which are over η.
+                let unit = if function.ends_with("/η") { size / far.observables.eta } else { size * size };
+                assert!(b.error <= 1e5 * f64::EPSILON * unit, "{what}: {:e} is too wide", b.error);
                 compared += 1;
             }
         }
