@@ -85,10 +85,7 @@ fn arrival(model: &Model, point: &[f64], deviations: &[f64]) -> Result<usize, Un
     let mut c = model.run.start.clone();
     let mut steps = 0;
     let is_far = |c: &[f64]| {
-        c.iter()
-            .zip(point)
-            .zip(deviations)
-            .any(|((c, point), deviation)| (c - point).abs() > REMAINS * deviation)
+        c.iter().zip(point).zip(deviations).any(|((c, point), deviation)| (c - point).abs() > REMAINS * deviation)
     };
     while is_far(&c) {
         if steps > MOST_FLOW_STEPS {
@@ -113,8 +110,6 @@ fn spectral_gap(jacobian: Jacobian, d: usize) -> Result<f64, Unknown> {
     if gap > 1e-7 {
         Ok(gap)
     } else {
-        Err(Unknown::because(
-            "the drift has no spectral gap where it vanishes: nothing holds some coordinate",
-        ))
+        Err(Unknown::because("the drift has no spectral gap where it vanishes: nothing holds some coordinate"))
     }
 }

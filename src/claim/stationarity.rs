@@ -70,16 +70,7 @@ impl<'a> AtRest<'a> {
             exactly(model, side, &observables.functions, relaxation)
         };
         let is_sampled = exact.is_err();
-        Self {
-            model,
-            side,
-            seed,
-            observables,
-            relaxation,
-            exact,
-            is_sampled,
-            averages: TimeAverages::default(),
-        }
+        Self { model, side, seed, observables, relaxation, exact, is_sampled, averages: TimeAverages::default() }
     }
 
     /// Whether it takes paths.
@@ -249,9 +240,7 @@ fn exactly(
     for _ in 0..DOUBLINGS {
         let rows: Option<Vec<Vec<Value>>> = of_side(steps)?.into_iter().collect();
         let Some(rows) = rows else {
-            return Err(Unknown::because(
-                "some expectation does not follow from two moments, or is not finite",
-            ));
+            return Err(Unknown::because("some expectation does not follow from two moments, or is not finite"));
         };
         let is_unchanged = |(row, function): (&Vec<Value>, &TestFunction)| {
             let size = row[2].value.abs() + scale(function, model, relaxation);

@@ -66,10 +66,7 @@ impl Parameters {
         let model = setting.model;
         let margin = checked("margin", margin, |margin| margin > 0.0, "a number above 0")?;
         let covariance = predicted_covariance(model, process, form).map_err(|reason| {
-            Invalid::new(
-                "form",
-                format!("no prediction: {reason}; expected a case that docs/theory.md lists"),
-            )
+            Invalid::new("form", format!("no prediction: {reason}; expected a case that docs/theory.md lists"))
         })?;
         let relaxation = resting(setting)?;
         let eta = model.run.learning_rate;
@@ -134,7 +131,8 @@ impl Stationary {
         let (error_rate, eta) = (experiment.monte_carlo.error_rate, experiment.model.run.learning_rate);
         let levels = Levels::new(error_rate, look, at_rest.functions().len());
         let gaps = self.gaps(at_rest, eta, levels);
-        let (verdict, worst) = if at_rest.has_diverged() { (Verdict::Refuted, None) } else { decide(&gaps) };
+        let (verdict, worst) =
+            if at_rest.has_diverged() { (Verdict::Refuted, None) } else { decide(&gaps) };
         if verdict == Verdict::Inconclusive && at_rest.is_sampled() && !look.is_last {
             return None;
         }
@@ -167,22 +165,14 @@ impl Stationary {
         })
     }
 
-    fn sentence(
-        &self,
-        at_rest: &AtRest,
-        verdict: Verdict,
-        worst: Option<(usize, Gap)>,
-        error_rate: f64,
-    ) -> String {
+    fn sentence(&self, at_rest: &AtRest, verdict: Verdict, worst: Option<(usize, Gap)>, error_rate: f64) -> String {
         let Schedule { spectral_gap, burn_in, .. } = at_rest.schedule();
         let rest = format!("after a burn-in of {burn_in:.3} (spectral gap {spectral_gap:.4})");
         let terms = at_rest.terms(error_rate, worst.map(|(_, gap)| gap));
         let place = worst.map_or(String::new(), |(index, gap)| {
             format!(
                 "E {}, about the minimiser, {:+.3e} from its prediction, margin {:.3e}",
-                at_rest.functions()[index],
-                gap.estimate,
-                gap.margin
+                at_rest.functions()[index], gap.estimate, gap.margin
             )
         });
         let (process, margin) = (self.process, self.margin);
@@ -196,9 +186,7 @@ impl Stationary {
                 format!("{process} diverged: some paths are not finite ({terms})")
             }
             Verdict::Refuted => {
-                format!(
-                    "the stationary law of {process} is not the predicted one within {margin}: {place}, {rest} ({terms})"
-                )
+                format!("the stationary law of {process} is not the predicted one within {margin}: {place}, {rest} ({terms})")
             }
             Verdict::Inconclusive => format!("undecided within {margin}: {place}, {rest} ({terms})"),
         }

@@ -50,7 +50,12 @@ fn is_diagonal(matrix: &DMatrix<f64>) -> bool {
 }
 
 /// DSGD and DCSGD, for any H and Σ.
-fn of_gradients(model: &Model, h: &DMatrix<f64>, side: Side, form: Form) -> Result<DMatrix<f64>, String> {
+fn of_gradients(
+    model: &Model,
+    h: &DMatrix<f64>,
+    side: Side,
+    form: Form,
+) -> Result<DMatrix<f64>, String> {
     let eta = model.run.learning_rate;
     let n = model.agents.count() as f64;
     let noise = Noise::of(model)?;
@@ -73,7 +78,9 @@ fn of_gradients(model: &Model, h: &DMatrix<f64>, side: Side, form: Form) -> Resu
     let zero = DMatrix::zeros(h.nrows(), h.nrows());
     let at_rest = noise.covariance(h, &zero);
     let covariance = match (form, side) {
-        (Form::Leading, _) => stationary_covariance(h.nrows(), |v| h * v + v * h - eta / n * &at_rest),
+        (Form::Leading, _) => {
+            stationary_covariance(h.nrows(), |v| h * v + v * h - eta / n * &at_rest)
+        }
         (_, Side::Sde) => {
             stationary_covariance(h.nrows(), |v| h * v + v * h - eta / n * noise.covariance(h, v))
         }
@@ -158,11 +165,7 @@ impl Noise {
                 share: group.count as f64 / n,
                 sigma: DMatrix::from_fn(d, d, |i, j| sigma.entry(i, j)),
                 offset: DMatrix::from_fn(d, d, |i, j| offset[i] * offset[j]),
-                sparsifier: if compresses {
-                    Sparsifier::of(&*group.compressor)?
-                } else {
-                    Sparsifier::Bernoulli(0.0)
-                },
+                sparsifier: if compresses { Sparsifier::of(&*group.compressor)? } else { Sparsifier::Bernoulli(0.0) },
             })
         };
         Ok(Self { of_groups: model.agents.groups().iter().map(of_group).collect::<Result<_, _>>()? })
