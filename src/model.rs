@@ -84,19 +84,32 @@ impl Model {
     ///
     /// Heavy-tailed noise passes its degrees of freedom on wherever steps are not bounded. Compression
     /// of the gradient multiplies noise: the stationary law has a tail of `1 + 2N/(ηωL)` degrees of
-    /// freedom, L the largest curvature. Noise that grows with the gradient does the same.
+    /// freedom, L the largest curvature. Noise that grows with the gradient does the same. Perm-k does not: its errors
+    /// cancel over the agents.
     pub fn tail_index(&self) -> f64 {
         if self.optimizer_name.has_bounded_steps() {
             return f64::INFINITY;
         }
         let noise = self.agents.groups().iter().map(|group| group.noise.degrees_of_freedom());
         let noise = noise.fold(f64::INFINITY, f64::min);
-        let relative_variance =
-            |group: &Group| (1.0 + group.compressor.omega()) * (1.0 + group.noise.relative_variance()) - 1.0;
-        let relative_variance = self.agents.groups().iter().map(relative_variance).fold(0.0, f64::max);
         let curvature = self.agents.objective().smoothness().unwrap_or(0.0);
-        let multiplied = self.run.learning_rate * relative_variance * curvature;
-        noise.min(1.0 + 2.0 * self.agents.count() as f64 / multiplied)
+        noise.min(1.0 + 2.0 / (self.run.learning_rate * self.relative_variance() * curvature))
+    }
+
+    /// The largest r in `E‖ĝ − ∇f‖² = r‖∇f‖² + …`, for the direction ĝ of the optimizer and for the noise of its SDE:
+    /// `((1 + ω)(1 + r_i) − 1)/N` of agents that compress on their own, r_i that of their gradient noise. Where they
+    /// share a permutation every coordinate of ĝ is the gradient of one agent: its noise, and nothing of compression.
+    pub(crate) fn relative_variance(&self) -> f64 {
+        let together = self.agents.shared_block().is_some() && self.sde.knows_shared_compression();
+        let of_group = |group: &Group| {
+            let of_noise = group.noise.relative_variance();
+            if together {
+                of_noise
+            } else {
+                ((1.0 + group.compressor.omega()) * (1.0 + of_noise) - 1.0) / self.agents.count() as f64
+            }
+        };
+        self.agents.groups().iter().map(of_group).fold(0.0, f64::max)
     }
 
     /// Whether the mean of a function that grows like `‖x‖^growth` can be sampled with an honest interval.

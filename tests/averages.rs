@@ -10,6 +10,7 @@ use itocheck::noise::{Noise, NoiseParameters, StochasticGradient};
 use itocheck::random::{Role, Stream};
 use itocheck::special::student_t_tail;
 use statrs::distribution::{Continuous, Normal, StudentsT};
+use std::f64::consts::PI;
 
 fn compressor(line: &str, dimension: usize) -> Box<dyn Compressor> {
     toml::from_str::<CompressorParameters>(line).unwrap().build(dimension).unwrap()
@@ -150,7 +151,96 @@ fn dithering_by_the_maximum_of_two_gaussian_coordinates() {
     }
 }
 
-/// The mean of the conditional error covariance over a million draws of the noise, within 5.5 standard errors: 160
+/// `E (‖g‖/s)² r_0(1 − r_0)` for Gaussian coordinates by the midpoint rule in polar coordinates about axis 0: over the
+/// length, the angle to the axis level by level, and in three dimensions the angle around it.
+fn dithering_on_the_sphere(levels: u32, v: &[f64], scale: &[f64]) -> f64 {
+    let normal = Normal::new(0.0, 1.0).unwrap();
+    let far =
+        v.iter().map(|v| v * v).sum::<f64>().sqrt() + 8.0 * scale.iter().fold(0.0, |a: f64, b| a.max(*b));
+    let s = f64::from(levels);
+    // ∫ r² · r^{d−1} p(r e) dr along the unit vector e.
+    let along = |e: &[f64]| {
+        midpoints(0.0, far, 250, |r| {
+            let density: f64 =
+                (0..v.len()).map(|k| normal.pdf((r * e[k] - v[k]) / scale[k]) / scale[k]).product();
+            density * r.powi(v.len() as i32 + 1)
+        })
+    };
+    let around = |theta: f64| {
+        let (sin, cos) = theta.sin_cos();
+        match v.len() {
+            2 => along(&[cos, sin]) + along(&[cos, -sin]),
+            _ => midpoints(0.0, 2.0 * PI, 60, |phi| sin * along(&[cos, sin * phi.cos(), sin * phi.sin()])),
+        }
+    };
+    let between = |level: u32| {
+        let (from, to) = ((f64::from(level + 1) / s).acos(), (f64::from(level) / s).acos());
+        midpoints(from, to, 500, |theta| {
+            let up = s * theta.cos() - f64::from(level);
+            up * (1.0 - up) / (s * s) * (around(theta) + around(PI - theta))
+        })
+    };
+    (0..levels).map(between).sum()
+}
+
+#[test]
+fn dithering_by_the_norm_of_gaussian_coordinates() {
+    for (levels, v, scale) in [
+        (1, vec![0.0, 0.0], vec![1.0, 1.0]),
+        (1, vec![1.0, -0.4], vec![0.7, 0.2]),
+        (4, vec![2.0, 0.5], vec![0.5, 1.5]),
+        (7, vec![0.3, -0.2], vec![1.0, 0.1]),
+        (1, vec![0.0, 0.0, 0.0], vec![1.0, 1.0, 1.0]),
+        (2, vec![1.0, -0.4, 0.3], vec![0.7, 0.3, 0.4]),
+        (3, vec![2.0, 0.5, -1.0], vec![0.5, 1.5, 0.4]),
+    ] {
+        let d = v.len();
+        let dithering = compressor(&format!("dithering = {{ levels = {levels}, norm = \"2\" }}"), d);
+        let got =
+            error_covariance(&*dithering, &*noise(&format!("gaussian = {{ scale = {scale:?} }}"), d), &v);
+        let size: f64 = v.iter().chain(&scale).map(|entry| entry * entry).sum();
+        for j in 0..d {
+            let first = |mut entries: Vec<f64>| {
+                entries.swap(0, j);
+                entries
+            };
+            let expected = dithering_on_the_sphere(levels, &first(v.clone()), &first(scale.clone()));
+            // The midpoint rule in 500 parts between levels: (1/500)²/24 of the second derivative.
+            let tolerance = 1e-6 * size / f64::from(levels * levels);
+            let got = got.entry(j, j);
+            assert!((got - expected).abs() < tolerance, "s = {levels}, v = {v:?}, [{j}]: {got} {expected}");
+        }
+        assert_eq!(got.entry(0, 1), 0.0);
+    }
+}
+
+#[test]
+fn dithering_by_the_norm_is_isotropic_in_any_dimension() {
+    // Without a mean the angle is independent of the norm, with density sin^{d−2} θ.
+    for (levels, d) in [(1, 2), (3, 5), (2, 20), (1, 300)] {
+        let dithering = compressor(&format!("dithering = {{ levels = {levels}, norm = \"2\" }}"), d);
+        let got = error_covariance(&*dithering, &*noise("gaussian = { scale = 0.5 }", d), &vec![0.0; d]);
+        let s = f64::from(levels);
+        let density = |theta: f64| theta.sin().powi(d as i32 - 2);
+        let error = |theta: f64| {
+            let up = (s * theta.cos()).fract();
+            up * (1.0 - up)
+        };
+        let n = 1_000_000;
+        let mean = midpoints(0.0, PI / 2.0, n, |theta| error(theta) * density(theta))
+            / midpoints(0.0, PI / 2.0, n, density);
+        let size = 0.25 * d as f64 / (s * s);
+        assert!(
+            (got.entry(0, 0) - mean * size).abs() < 1e-7 * size,
+            "s = {s}, d = {d}: {} {}",
+            got.entry(0, 0),
+            mean * size
+        );
+        assert!((got.entry(d - 1, d - 1) - got.entry(0, 0)).abs() < 1e-12 * size);
+    }
+}
+
+/// The mean of the conditional error covariance over a million draws of the noise, within 5.5 standard errors: 190
 /// comparisons, a false alarm below 1e-5.
 fn assert_average(compressor_line: &str, noise_line: &str, v: &[f64], factor: f64, path: u64) {
     let d = v.len();
@@ -172,7 +262,7 @@ fn assert_average(compressor_line: &str, noise_line: &str, v: &[f64], factor: f6
     let n = f64::from(n);
     for j in 0..d {
         let mean = sums[j] / n;
-        let error = ((squares[j] / n - mean * mean) / n).sqrt();
+        let error = ((squares[j] / n - mean * mean).max(0.0) / n).sqrt();
         let claimed = factor * claimed.entry(j, j);
         assert!(
             (mean - claimed).abs() < 5.5 * error + 1e-7,
@@ -195,10 +285,27 @@ fn dithering_averages_are_those_of_draws() {
             assert_average(&line, noise, &v, 1.0, 10 * index as u64 + levels);
         }
     }
+    for (index, noise) in [noises[0], noises[3]].into_iter().enumerate() {
+        for (levels, v) in [(1, [1.0, -0.5, 0.2, 3.0, 0.0]), (4, [0.1, 0.2, -0.1, 0.05, 0.3])] {
+            let line = format!("dithering = {{ levels = {levels}, norm = \"2\" }}");
+            assert_average(&line, noise, &v, 1.0, 200 + 10 * index as u64 + levels);
+        }
+    }
     // Narrow noise, of which an integration that is not told would see nothing.
+    let line = "dithering = { levels = 2, norm = \"2\" }";
+    assert_average(line, "gaussian = { scale = [1e-3, 1e-4, 2.0] }", &[5.0, 1.0, 0.3], 1.0, 110);
+    assert_average(line, "gaussian = { scale = 1e-5 }", &[5.0, 1.0, 0.3], 1.0, 111);
+    assert_average(line, "gaussian = { scale = 1e-12 }", &[5.0, 1.0, 0.3], 1.0, 112);
     let line = "dithering = { levels = 2, norm = \"inf\" }";
     assert_average(line, "gaussian = { scale = [1e-3, 1e-4, 2.0] }", &[5.0, 1.0, 0.3], 1.0, 100);
     assert_average(line, "gaussian = { scale = 1e-5 }", &[5.0, 1.0, 0.3], 1.0, 101);
+}
+
+#[test]
+#[should_panic(expected = "standard error")]
+fn an_average_over_the_norm_that_is_one_percent_off_is_noticed() {
+    let line = "dithering = { levels = 2, norm = \"2\" }";
+    assert_average(line, "gaussian = { scale = 1.0 }", &[1.0, -0.5, 0.2], 1.01, 104);
 }
 
 #[test]

@@ -99,6 +99,37 @@ fn real_steps_uphold_its_sde_and_refute_theorem_1() {
 }
 
 #[test]
+fn its_errors_make_no_heavy_tails() {
+    // A step far too long for Rand-2 on its own: THEORY section 4 has 1 + 2N/(ηωL) degrees of freedom.
+    let long = |agents: &str, sde: &str| experiment(&scenario(agents, sde).replace("0.05", "0.3")).model;
+    let agents =
+        |noise: &str| format!("[[agents]]\ncount = 2\nnoise.{noise}\ncompressor.perm_k = {{ k = 2 }}");
+    let gaussian = agents("gaussian = { scale = 1.0 }");
+    let model = long(&gaussian, "");
+    assert_eq!(model.tail_index(), f64::INFINITY);
+    assert!(model.functions().left_out.is_empty());
+    // Without compression at all, the same; the SDE of Theorem 1 has them, and what is not compressed together.
+    assert_eq!(long(&gaussian, "mutant = \"no_compression_noise\"").tail_index(), f64::INFINITY);
+    let of_rand_k = 1.0 + 2.0 * 2.0 / (0.3 * 4.0);
+    let closed = long(&gaussian, "form = \"closed\"");
+    assert!((closed.tail_index() - of_rand_k).abs() < 1e-12, "{}", closed.tail_index());
+    assert!(!closed.functions().left_out.is_empty());
+    let alone = long(&gaussian.replace("perm_k", "rand_k"), "");
+    assert!((alone.tail_index() - of_rand_k).abs() < 1e-12);
+    // Noise that grows with the gradient is not averaged over the agents, as one alone sends each coordinate.
+    let proportional = long(&agents("proportional = { scale = 0.25 }"), "");
+    assert!((proportional.tail_index() - (1.0 + 2.0 / (0.3 * 4.0 * 0.0625 * 4.0))).abs() < 1e-12);
+    // What multiplies the state is what A grows by with it.
+    let trace = |model: &itocheck::model::Model, far: f64| {
+        let mut out = Coefficients::new(4);
+        model.sde.coefficients(&X.map(|x| far * x), &mut out);
+        out.diffusion.trace()
+    };
+    assert_eq!(trace(&model, 1e3), trace(&model, 1.0));
+    assert!(trace(&closed, 1e3) > 1e5 * trace(&closed, 1.0));
+}
+
+#[test]
 fn blocks_must_cover_all_coordinates() {
     let three = "[[agents]]\ncount = 3\nnoise.none = {}\ncompressor.perm_k = { k = 1 }";
     for form in ["general", "closed"] {
@@ -120,16 +151,21 @@ fn averages_that_cannot_be_had_are_refused_with_the_reason() {
         scenario(&format!("[[agents]]\ncount = 2\nnoise.{noise}\ncompressor.{compressor}"), "")
     };
     let gaussian = "gaussian = { scale = 1.0 }";
+    let correlated = "gaussian = { covariance = [[1.0, 0.4, 0.0, 0.1], [0.4, 0.8, 0.2, 0.0], [0.0, 0.2, 0.5, 0.0], \
+        [0.1, 0.0, 0.0, 0.3]] }";
     let shared = "multivariate_t = { scale = 1.0, dof = 9 }";
     let batch = "batch_mean_t = { scale = 1.0, dof = 9 }";
     let (euclidean, maximum) =
         ("dithering = { levels = 2, norm = \"2\" }", "dithering = { levels = 2, norm = \"inf\" }");
     for (noise, compressor, expected) in [
         (
-            gaussian,
+            shared,
             euclidean,
             "agents[0].compressor: no E[Φ Φᵀ] under this noise: dithering divides the Euclidean norm",
         ),
+        ("student_t = { scale = 1.0, dof = 9 }", euclidean, "for independent Gaussian coordinates only"),
+        (correlated, euclidean, "for independent Gaussian coordinates only"),
+        (gaussian, "dithering = { levels = 65, norm = \"2\" }", "expected at most 64 levels"),
         (shared, maximum, "dithering takes the maximum over coordinates that are not independent"),
         (
             batch,
@@ -143,6 +179,9 @@ fn averages_that_cannot_be_had_are_refused_with_the_reason() {
     // With the same compressors, what can be had is taken.
     for (noise, compressor) in [
         ("none = {}", euclidean),
+        ("none = {}", "dithering = { levels = 65, norm = \"2\" }"),
+        (gaussian, "dithering = { levels = 64, norm = \"2\" }"),
+        ("proportional = { scale = 1.0 }", euclidean),
         (gaussian, maximum),
         (shared, "natural = {}"),
         (batch, "rand_k = { k = 2 }"),
@@ -160,6 +199,7 @@ fn real_steps_uphold_the_averages() {
         ("gaussian = { scale = 0.5 }", "natural = {}"),
         ("student_t = { scale = 0.5, dof = 10 }", "dithering = { levels = 1, norm = \"inf\" }"),
         ("none = {}", "dithering = { levels = 1, norm = \"2\" }"),
+        ("gaussian = { scale = 0.5 }", "dithering = { levels = 2, norm = \"2\" }"),
         (
             "proportional = { scale = 0.3 }",
             "composition = { first = { natural = {} }, second = { rand_k = { k = 2 } } }",

@@ -1,5 +1,6 @@
 //! Random dithering: every coordinate is rounded at random to one of s levels of the norm.
 
+use super::euclidean::average_over_norm;
 use super::maximum::average_over_maximum;
 use super::{Compressor, Knowledge};
 use crate::covariance::Covariance;
@@ -39,7 +40,7 @@ struct Dithering {
 }
 
 /// ⌊u⌋ and u − ⌊u⌋.
-fn parts(u: f64) -> (f64, f64) {
+pub(super) fn parts(u: f64) -> (f64, f64) {
     let whole = libm::floor(u);
     (whole, u - whole)
 }
@@ -73,9 +74,13 @@ impl Compressor for Dithering {
         }
     }
 
-    /// The averages over the law of the maximum are integrals for each pair.
+    /// The averages over the law of the norm are integrals for each pair, over the levels of the Euclidean one.
     fn operations(&self, dimension: usize) -> f64 {
-        15_000.0 * (dimension * dimension) as f64
+        let of_pair = match self.norm {
+            Norm::Maximum => 15_000.0,
+            Norm::Euclidean => 20_000.0 * (1.0 + self.levels.min(MOST_LEVELS_UNDER_NOISE)),
+        };
+        of_pair * (dimension * dimension) as f64
     }
 
     fn rarest_outcome(&self, v: &[f64]) -> f64 {
@@ -96,15 +101,20 @@ impl Compressor for Dithering {
                 }
             });
         } else {
-            let variances = average_over_maximum(self.levels, g);
+            let variances = match self.norm {
+                Norm::Maximum => average_over_maximum(self.levels, g),
+                Norm::Euclidean => average_over_norm(self.levels, g),
+            };
             out.add_diagonal(variances.iter().map(|variance| weight * variance));
         }
     }
 
-    /// The Euclidean norm of noisy coordinates has no law that could be integrated as the maximum's can.
+    /// The Euclidean norm and a coordinate have a joint law that can be integrated for Gaussian noise; each level is
+    /// an interval of its own.
     fn needs(&self) -> Knowledge {
         match self.norm {
             Norm::Maximum => Knowledge::Joint,
+            Norm::Euclidean if self.levels <= MOST_LEVELS_UNDER_NOISE => Knowledge::Gaussian,
             Norm::Euclidean => Knowledge::Atoms,
         }
     }
@@ -112,6 +122,9 @@ impl Compressor for Dithering {
 
 /// Of `s|g_j|/‖g‖`, relative.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
+
+/// Most levels that the Euclidean norm is integrated over: some milliseconds for each coordinate.
+const MOST_LEVELS_UNDER_NOISE: f64 = 64.0;
 
 /// Most levels: more are no compression.
 const MOST_LEVELS: u32 = 1 << 16;

@@ -3,6 +3,7 @@
 mod bernoulli;
 mod composition;
 mod dithering;
+mod euclidean;
 mod identity;
 mod maximum;
 mod natural;
@@ -70,6 +71,8 @@ pub enum Knowledge {
     Marginals,
     /// The law of each coordinate, and that they are independent; or all atoms.
     Joint,
+    /// That it is Gaussian with independent coordinates; or all atoms.
+    Gaussian,
     /// All values that it can have, with their probabilities.
     Atoms,
 }

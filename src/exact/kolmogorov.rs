@@ -34,6 +34,10 @@ const MARGIN: usize = 128;
 const WANTED: f64 = 1e-9;
 const ACCEPTED: f64 = 1e-8;
 
+/// Least scale of a bounded function in spacings of the coarser of two grids: a cos has then 2π nodes to a wave, so that
+/// its error falls with the order of the differences. One with less than two looks like a longer wave on both.
+const SHARPEST: f64 = 1.0;
+
 /// Points at which coordinates are seen not to depend on each other.
 const POINTS: u64 = 8;
 
@@ -84,27 +88,42 @@ impl Line<'_> {
         let horizon = model.run.steps as f64 * model.run.learning_rate;
         let range = self.range(horizon)?;
         self.depends_on_nothing_else(range)?;
+        let sharpest = marginal::sharpest(observables, self.coordinate);
+        let blurred = |nodes: f64| {
+            let spacing = (range.1 - range.0) / nodes;
+            sharpest.as_ref().filter(|(scale, _)| *scale < SHARPEST * spacing)
+        };
         let mut nodes = FIRST_NODES;
         let mut coarse = self.marginals(model, observables, range, nodes);
-        let mut best: Option<(f64, Vec<Marginal>)> = None;
+        let mut best: Option<(f64, f64, Vec<Marginal>)> = None;
         while let Some(known) = coarse {
+            let before = nodes;
             nodes *= REFINEMENT;
             coarse = self.marginals(model, observables, range, nodes);
             let Some(fine) = &coarse else { break };
-            let refined: Vec<Marginal> =
-                known.iter().zip(fine).map(|(coarse, fine)| Marginal::refined(coarse, fine)).collect();
-            let error = refined.iter().map(Marginal::largest_error).fold(0.0, larger);
-            best = Some((error, refined));
-            if error <= WANTED {
+            let pairs = || known.iter().zip(fine);
+            let refined = pairs().map(|(coarse, fine)| Marginal::refined(coarse, fine)).collect();
+            let change =
+                pairs().map(|(coarse, fine)| Marginal::largest_change(coarse, fine)).fold(0.0, larger);
+            best = Some((change, before, refined));
+            if change <= WANTED && blurred(before).is_none() {
                 break;
             }
         }
-        match best {
-            Some((error, refined)) if error <= ACCEPTED => Ok(refined),
-            Some((error, _)) => Err(Unknown::because(format!(
-                "Kolmogorov's equation is solved up to {error:.0e} only on the finest grid that is affordable"
-            ))),
-            None => Err(Unknown::because("Kolmogorov's equation takes too long")),
+        let Some((change, before, refined)) = best else {
+            return Err(Unknown::because("Kolmogorov's equation takes too long"));
+        };
+        if let Some((_, name)) = blurred(before) {
+            return Err(Unknown::because(format!(
+                "{name} is sharper than the finest grid for Kolmogorov's equation that is affordable"
+            )));
+        }
+        if change <= ACCEPTED {
+            Ok(refined)
+        } else {
+            Err(Unknown::because(format!(
+                "Kolmogorov's equation is solved up to {change:.0e} only on the finest grid that is affordable"
+            )))
         }
     }
 

@@ -3,6 +3,10 @@
 use super::{Table, Value, larger};
 use crate::ensemble::{Observables, TestFunction};
 
+/// Rounding of a place that is found from the start x_0 in equal steps, relative to `|x| + |x_0|`; and of the gradient
+/// there, which is that of a place as near.
+const PLACE: f64 = 4.0 * f64::EPSILON;
+
 /// Expectations of functions of one coordinate at one time.
 #[derive(Clone, Debug)]
 pub(super) struct Marginal {
@@ -45,13 +49,16 @@ impl Marginal {
         accuracy: Accuracy,
     ) -> Self {
         let Accuracy { rounding, wrong_signs, moved } = accuracy;
+        let start = observables.flow[0][j];
         let expectation = |g: &dyn Fn(f64) -> f64| {
-            let change = |x: f64| (g(x + moved) - g(x)).abs().max((g(x - moved) - g(x)).abs());
-            let of_signs: f64 = points.iter().zip(weights).map(|(&x, weight)| weight.abs() * change(x)).sum();
-            let terms = points.iter().zip(weights).map(|(&x, weight)| weight * g(x));
-            let (value, size) =
-                terms.fold((0.0, 0.0), |(sum, size), term: f64| (sum + term, size + term.abs()));
-            (Value { value, error: rounding * size }, wrong_signs * of_signs)
+            let (mut sum, mut error, mut of_signs) = (0.0, 0.0, 0.0);
+            for (&x, weight) in points.iter().zip(weights) {
+                let change = |shift: f64| (g(x + shift) - g(x)).abs().max((g(x - shift) - g(x)).abs());
+                sum += weight * g(x);
+                error += weight.abs() * (rounding * g(x).abs() + change(PLACE * (x.abs() + start.abs())));
+                of_signs += weight.abs() * change(moved);
+            }
+            (Value { value: sum, error }, wrong_signs * of_signs)
         };
         let (c, eta) = (observables.flow[time][j], observables.eta);
         let loss = |x| observables.objective.separable_term(j, x).unwrap_or(f64::NAN);
@@ -80,11 +87,14 @@ impl Marginal {
         Self { values, of_signs: fine.of_signs.clone() }
     }
 
-    /// The largest error besides that of the signs' probabilities, absolute or relative to the value, whichever
-    /// is less.
-    pub fn largest_error(&self) -> f64 {
-        let errors = self.values.iter().map(|value| value.error / value.value.abs().max(1.0));
-        errors.fold(0.0, larger)
+    /// The largest change from a coarser to a finer solution beyond what rounding explains, absolute or relative to
+    /// the value, whichever is less.
+    pub fn largest_change(coarse: &Self, fine: &Self) -> f64 {
+        let change = |(coarse, fine): (&Value, &Value)| {
+            let unexplained = (fine.value - coarse.value).abs() - coarse.error - fine.error;
+            larger(0.0, unexplained) / fine.value.abs().max(1.0)
+        };
+        coarse.values.iter().zip(&fine.values).map(change).fold(0.0, larger)
     }
 
     fn value(&self, which: usize) -> Value {
@@ -137,4 +147,13 @@ pub(super) fn table(marginals: &[Vec<Marginal>], observables: &Observables) -> T
         (0..observables.times()).map(|time| at(index, function, time)).collect()
     };
     observables.functions.iter().enumerate().map(row).collect()
+}
+
+/// The sharpest bounded function of coordinate `j`: its scale and its name.
+pub(super) fn sharpest(observables: &Observables, j: usize) -> Option<(f64, String)> {
+    let scale_and_name = |index: usize| match &observables.functions[index] {
+        function @ TestFunction::Bounded(bounded) => (bounded.argument().scale, function.to_string()),
+        _ => unreachable!("chosen by `bounded`"),
+    };
+    bounded(observables, j).map(scale_and_name).min_by(|a, b| a.0.total_cmp(&b.0))
 }

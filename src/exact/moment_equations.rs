@@ -51,7 +51,7 @@ pub(super) fn table(model: &Model, observables: &Observables) -> Result<Table, U
         }
         records.push(moments.clone());
     }
-    Ok(closed_moments::table(&records, observables, 16.0 * applications.max(1.0)))
+    Ok(closed_moments::table(model, &records, observables, 16.0 * applications.max(1.0)))
 }
 
 /// `b(x)` and `A(x)`, row by row.

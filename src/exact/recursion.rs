@@ -49,7 +49,8 @@ pub(super) fn table(model: &Model, observables: &Observables) -> Result<Table, U
         records.push(moments.clone());
     }
     // Each step is two products with d terms.
-    Ok(closed_moments::table(&records, observables, (2 * d + 16) as f64 * (1 + model.run.steps) as f64))
+    let operations = (2 * d + 16) as f64 * (1 + model.run.steps) as f64;
+    Ok(closed_moments::table(model, &records, observables, operations))
 }
 
 /// One step of the optimizer, and the buffers it takes.

@@ -167,6 +167,10 @@ struct Scaled {
 }
 
 impl Sde for Scaled {
+    fn knows_shared_compression(&self) -> bool {
+        self.sde.knows_shared_compression()
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         self.sde.coefficients(x, out);
         out.drift.iter_mut().for_each(|drift| *drift *= self.drift);
@@ -180,6 +184,10 @@ struct Diagonal {
 }
 
 impl Sde for Diagonal {
+    fn knows_shared_compression(&self) -> bool {
+        self.sde.knows_shared_compression()
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         self.sde.coefficients(x, out);
         let variances: Vec<f64> = (0..x.len()).map(|j| out.diffusion.entry(j, j)).collect();

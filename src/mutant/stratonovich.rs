@@ -14,6 +14,10 @@ pub(super) struct Stratonovich {
 }
 
 impl Sde for Stratonovich {
+    fn knows_shared_compression(&self) -> bool {
+        self.sde.knows_shared_compression()
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let d = x.len();
         self.sde.coefficients(x, out);

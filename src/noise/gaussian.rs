@@ -42,6 +42,10 @@ impl Noise for Independent {
 }
 
 impl Law for Independent {
+    fn is_gaussian(&self) -> bool {
+        true
+    }
+
     fn is_independent(&self) -> bool {
         true
     }
@@ -84,6 +88,10 @@ impl Noise for Correlated {
 }
 
 impl Law for Correlated {
+    fn is_gaussian(&self) -> bool {
+        true
+    }
+
     fn tail(&self, _x: &[f64], v: &[f64], j: usize, threshold: f64) -> Tail {
         match self.law.scales()[j] {
             0.0 => sure_tail(v[j], threshold),

@@ -21,6 +21,11 @@ pub trait Law {
         false
     }
 
+    /// Whether g(x) is Gaussian.
+    fn is_gaussian(&self) -> bool {
+        false
+    }
+
     /// Of `|g_j|` beyond a threshold of at least 0; the density of a discrete law is 0.
     fn tail(&self, x: &[f64], v: &[f64], j: usize, threshold: f64) -> Tail {
         let mut sum = Tail::default();

@@ -59,6 +59,10 @@ impl Noise for Proportional {
 }
 
 impl Law for Proportional {
+    fn is_gaussian(&self) -> bool {
+        true
+    }
+
     fn is_independent(&self) -> bool {
         true
     }

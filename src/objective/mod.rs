@@ -58,9 +58,14 @@ pub trait Objective: Send + Sync {
         None
     }
 
+    /// The point x* that `∇f(x) = H(x − x*)` is computed about, where f is a polynomial of degree 2; none elsewhere.
+    fn centre(&self) -> Option<&[f64]> {
+        None
+    }
+
     /// Whether f is a polynomial of degree 2, so that ∇f is affine and ∇²f constant.
     fn is_quadratic(&self) -> bool {
-        false
+        self.centre().is_some()
     }
 
     /// `f_j(x)`, where `f(x) = Σ_j f_j(x_j)` is a sum of functions of one coordinate each; none elsewhere.

@@ -92,8 +92,8 @@ impl Objective for Quadratic {
         }
     }
 
-    fn is_quadratic(&self) -> bool {
-        true
+    fn centre(&self) -> Option<&[f64]> {
+        Some(&self.minimiser)
     }
 
     fn separable_term(&self, j: usize, x: f64) -> Option<f64> {

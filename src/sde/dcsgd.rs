@@ -32,17 +32,29 @@ fn refusal(group: &Group) -> Option<&'static str> {
     if needs == Knowledge::Moments {
         return None;
     }
-    match group.noise.law() {
-        Err(refusal) => Some(refusal),
-        Ok(law) if needs == Knowledge::Marginals || law.is_discrete() => None,
-        Ok(law) if needs == Knowledge::Joint && law.is_independent() => None,
-        Ok(_) if needs == Knowledge::Joint => Some(
+    let law = match group.noise.law() {
+        Err(refusal) => return Some(refusal),
+        Ok(law) => law,
+    };
+    if law.is_discrete() {
+        return None;
+    }
+    match needs {
+        Knowledge::Moments | Knowledge::Marginals => None,
+        Knowledge::Joint if law.is_independent() => None,
+        Knowledge::Gaussian if law.is_independent() && law.is_gaussian() => None,
+        Knowledge::Joint => Some(
             "dithering takes the maximum over coordinates that are not independent; expected independent coordinates, \
              such as noise.gaussian or noise.student_t with `scale`",
         ),
-        Ok(_) => Some(
-            "dithering divides the Euclidean norm, whose joint law with the coordinates is not to be integrated to a \
-             stated error; expected norm = \"inf\", noise.none, or noise.minibatch with batch_size = 1",
+        Knowledge::Gaussian => Some(
+            "dithering divides the Euclidean norm, whose joint law with the coordinates is integrated to a stated error \
+             for independent Gaussian coordinates only; expected noise.gaussian with `scale`, noise.proportional, \
+             noise.none, noise.minibatch with batch_size = 1, or norm = \"inf\"",
+        ),
+        Knowledge::Atoms => Some(
+            "dithering divides the Euclidean norm into more levels than can be integrated one by one; expected at most \
+             64 levels, norm = \"inf\", noise.none, or noise.minibatch with batch_size = 1",
         ),
     }
 }

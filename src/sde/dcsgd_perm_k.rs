@@ -40,6 +40,10 @@ impl DcsgdPermKSde {
 }
 
 impl Sde for DcsgdPermKSde {
+    fn knows_shared_compression(&self) -> bool {
+        true
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let Coefficients { drift, diffusion, scratch, sigma, .. } = out;
         let (d, n) = (x.len() as f64, self.agents.count() as f64);

@@ -13,6 +13,11 @@ pub struct DsgdSde {
 }
 
 impl Sde for DsgdSde {
+    /// It has no compression at all.
+    fn knows_shared_compression(&self) -> bool {
+        true
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let Coefficients { drift, diffusion, scratch, .. } = out;
         diffusion.clear();

@@ -27,6 +27,12 @@ pub use modified::ModifiedSde;
 pub trait Sde: Send + Sync {
     /// Evaluates drift and diffusion at `x` into `out`.
     fn coefficients(&self, x: &[f64], out: &mut Coefficients);
+
+    /// Whether the errors of agents that compress together cancel in A as they do in the optimizer; not where A
+    /// has them independent of each other, as Theorem 1 does.
+    fn knows_shared_compression(&self) -> bool {
+        false
+    }
 }
 
 /// Drift and diffusion of an SDE at one state, with the buffers that computing them takes.

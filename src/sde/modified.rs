@@ -40,6 +40,10 @@ impl ModifiedSde {
 }
 
 impl Sde for ModifiedSde {
+    fn knows_shared_compression(&self) -> bool {
+        self.sde.knows_shared_compression()
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         self.sde.coefficients(x, out);
         let mut along = vec![0.0; x.len()];

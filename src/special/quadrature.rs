@@ -31,7 +31,9 @@ fn part(f: &impl Fn(f64) -> f64, from: f64, to: f64, tolerance: f64, depth: u32)
         kronrod += of_kronrod * values;
         gauss += of_gauss * values;
     }
-    if ((kronrod - gauss) * half).abs() <= tolerance || depth == DEEPEST {
+    // What is not a number does not become one by halving.
+    let differ = ((kronrod - gauss) * half).abs() > tolerance;
+    if !differ || depth == DEEPEST {
         return kronrod * half;
     }
     part(f, from, centre, tolerance, depth + 1) + part(f, centre, to, tolerance, depth + 1)
@@ -65,8 +67,8 @@ fn part_of_each(
             }
         }
     }
-    let agree = kronrod.iter().zip(&gauss).all(|(kronrod, gauss)| (kronrod - gauss).abs() <= tolerance);
-    if agree || depth == DEEPEST {
+    let differ = kronrod.iter().zip(&gauss).any(|(kronrod, gauss)| (kronrod - gauss).abs() > tolerance);
+    if !differ || depth == DEEPEST {
         out.iter_mut().zip(kronrod).for_each(|(sum, part)| *sum += part);
         return;
     }

@@ -39,7 +39,8 @@ fn dcsgd_matches_the_independent_values() {
             // The values are of order 1e-3 to 1; those of the SDE were integrated numerically.
             let tolerance = if side == "sde" { 1e-11 } else { 1e-14 };
             assert_near(got.value, expected, tolerance, &format!("{side}, {function}"));
-            assert!(got.error <= 1e-11, "{:e}", got.error);
+            // The stated error says something: rounding in a thousand steps, that of the gradient included.
+            assert!(got.error <= 1e-10, "{side} {function} {:e}", got.error);
         };
         for side in ["optimizer", "sde"] {
             for i in 0..rows.len() {

@@ -9,6 +9,7 @@ mod brute_force;
 mod closed_forms;
 mod independent_values;
 mod mutants;
+mod rounding;
 mod samples;
 mod speed;
 mod unknown;

@@ -1,6 +1,6 @@
 //! What is not known.
 
-use super::{Answers, scenario};
+use super::{Answers, assert_stated, scenario};
 use crate::common::experiment;
 use itocheck::exact::{Exact, expectations};
 use itocheck::sde::{Coefficients, Sde};
@@ -60,6 +60,31 @@ fn bounded_functions_are_left_open_where_two_moments_do_not_determine_them() {
     for (function, values) in answers.observables.functions.iter().zip(table) {
         assert_eq!(values.is_none(), function.to_string().starts_with("tanh"), "{function}");
     }
+}
+
+#[test]
+fn a_bounded_function_that_is_sharper_than_the_grids_is_refused() {
+    // Brownian motion of standard deviation 0.05: the mean of the cos is 0 to every digit. Two grids in ratio 1.5 agreed
+    // on another value for this scale, as its waves look like the same longer one on both.
+    let answers = |scale: f64| {
+        Answers::of(&scenario(
+            "dsignsgd",
+            "quadratic = { eigenvalues = [0.0] }",
+            "{ count = 4, noise.gaussian = { scale = 1.0 } }",
+            "learning_rate = 0.01, steps = 100, records = 1, start = 0.0",
+            &format!("functions = [{{ cos = {{ coordinate = 0, scale = {scale:?} }} }}]"),
+        ))
+    };
+    let Exact { optimizer, sde } = answers(0.000_767_224_151_277_670_8).exact;
+    let reason = sde.unwrap_err().to_string();
+    assert!(
+        reason.contains("cos(x[0]/0.000767") && reason.contains("sharper than the finest grid"),
+        "{reason}"
+    );
+    assert!(optimizer.is_ok());
+    // Sharper than the first grid, which is refined for it.
+    let value = answers(0.02).sde("cos(x[0]/0.02)");
+    assert_stated(value, (-0.5 * 0.0025 / (0.02f64 * 0.02)).exp(), "Brownian motion");
 }
 
 #[test]
