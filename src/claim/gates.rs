@@ -4,7 +4,7 @@
 
 use super::contradiction::{Contradiction, FALSE_ALARM, contradictions};
 use super::tables::finite;
-use crate::ensemble::{Estimates, Linearization, Moments, Observables, Shadowed};
+use crate::ensemble::{Estimates, Moments, Observables, Shadowed};
 use crate::exact::Exact;
 use crate::stats::{Look, Series, student_quantile};
 
@@ -25,7 +25,7 @@ impl Distrust {
     pub fn of(
         moments: &Moments,
         observables: &Observables,
-        linearization: &Linearization,
+        pairs: &[(usize, usize)],
         exact: &Exact,
         weak_order: u32,
         look: Look,
@@ -36,7 +36,7 @@ impl Distrust {
             return Some(Self::NotFinite);
         }
         let false_alarm = FALSE_ALARM * look.share;
-        let mut found = contradicted(raw, shadowed, observables, linearization, false_alarm);
+        let mut found = contradicted(raw, shadowed, observables, pairs, false_alarm);
         found.extend(contradictions(&shadowed.estimates, observables, exact, weak_order, false_alarm));
         (!found.is_empty()).then_some(Self::Contradicted(found))
     }
@@ -64,7 +64,7 @@ fn contradicted(
     raw: &Estimates,
     shadowed: &Shadowed,
     observables: &Observables,
-    linearization: &Linearization,
+    pairs: &[(usize, usize)],
     false_alarm: f64,
 ) -> Vec<Contradiction> {
     let cells = shadowed.optimizer.len() + observables.functions.len() * observables.times();
@@ -76,7 +76,7 @@ fn contradicted(
     ] {
         let gate =
             Gate { process, observables, quantile: student_quantile(sums.degrees_of_freedom(), level) };
-        gate.zeros(sums, linearization.pairs(), &mut found);
+        gate.zeros(sums, pairs, &mut found);
         gate.means(plain, controlled, &mut found);
     }
     found
