@@ -58,7 +58,7 @@ impl Distrust {
     }
 }
 
-/// All of `E z = 0`, `E[z zᵀ − q] = 0` and `E controlled = E raw` that the paths contradict, with a probability
+/// All of `E z = 0`, `E v = 0` and `E controlled = E raw` that the paths contradict, with a probability
 /// of any false alarm of `false_alarm`.
 fn contradicted(
     raw: &Estimates,
@@ -90,7 +90,7 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// `E z = 0` and `E[z zᵀ − q] = 0`.
+    /// `E z = 0` and `E v = 0`.
     fn zeros(&self, sums: &Series, pairs: &[(usize, usize)], found: &mut Vec<Contradiction>) {
         let d = self.observables.flow[0].len();
         let size = sums.len() / self.observables.times();
@@ -163,7 +163,7 @@ fn name(quantity: usize, dimension: usize, pairs: &[(usize, usize)]) -> String {
         None => format!("z[{quantity}]"),
         Some(pair) => {
             let (i, j) = pairs[pair];
-            format!("z[{i}]*z[{j}]-q[{i},{j}]")
+            format!("v[{i},{j}]")
         }
     }
 }

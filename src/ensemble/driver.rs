@@ -74,7 +74,7 @@ impl Estimates {
 pub struct Shadowed {
     /// The same estimates after the controls.
     pub estimates: Estimates,
-    /// z and `z zᵀ − q` of the optimizer, whose expectations are 0, time after time.
+    /// z and v of the optimizer, whose expectations are 0, time after time.
     pub optimizer: Series,
     /// The same of the SDE.
     pub sde: Series,
@@ -187,7 +187,7 @@ pub struct BlockMeans {
 pub struct Means {
     /// Of the test functions at the record times, function after function.
     pub functions: Vec<f64>,
-    /// Of z and `z zᵀ − q` at the record times, time after time; empty without a shadow.
+    /// Of z and v at the record times, time after time; empty without a shadow.
     pub shadow: Vec<f64>,
 }
 
