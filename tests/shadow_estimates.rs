@@ -177,7 +177,7 @@ fn variances_fall_as_is_promised() {
     let noise_free = "count = 1, noise.none = {}, compressor.rand_k = { k = 1 }";
     let bernoulli =
         "count = 1, noise.gaussian = { scale = 1.0 }, compressor.bernoulli = { probability = 0.25 }";
-    let proportional = "count = 1, noise.proportional = { multiplicative = 1.0, additive = 0.5 }, compressor.rand_k = { k = 1 }";
+    let proportional = "count = 1, noise.proportional = { scale = 0.3 }, compressor.rand_k = { k = 1 }";
     let t_n1 = "count = 1, noise.student_t = { scale = 1.0, dof = 3 }";
     for (optimizer, objective, agents, run, promised) in [
         ("dcsgd", quadratic, rand_n1, run, EXACT),

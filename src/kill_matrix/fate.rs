@@ -104,7 +104,9 @@ fn mutated(experiment: &Experiment, mutant: Mutant) -> Result<(Experiment, Vec<C
     // Exact expectations of an optimizer are those of the right one: a wrong one has to be sampled.
     let is_sampled = experiment.is_sampled || matches!(mutant, Mutant::Optimizer(_));
     let mut claims = Vec::new();
-    for claim in &experiment.claims {
+    // What is concluded from the SDE says nothing of whether it tracks the optimizer.
+    let compares = |claim: &&Claim| !claim.is_of_conclusions();
+    for claim in experiment.claims.iter().filter(compares) {
         if matches!(mutant, Mutant::Sde(_)) || can_be_sampled(claim, &model) {
             claims.push(claim.map(|model| mutant.spoil(model))?);
         }
@@ -125,6 +127,7 @@ fn mutated(experiment: &Experiment, mutant: Mutant) -> Result<(Experiment, Vec<C
         model,
         monte_carlo: experiment.monte_carlo,
         is_sampled,
+        sweep: None,
         claims: Vec::new(),
     };
     Ok((experiment, claims))
@@ -136,7 +139,7 @@ fn can_be_sampled(claim: &Claim, model: &Model) -> bool {
         Claim::Trajectory(_) => {
             model.functions().tested.iter().any(|function| *function != TestFunction::Exit)
         }
-        Claim::Order(_) => false,
+        Claim::Order(_) | Claim::Consequence(_) | Claim::OfSweep(_) => false,
     }
 }
 
