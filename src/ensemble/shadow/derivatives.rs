@@ -17,17 +17,29 @@ const ROUNDING: f64 = 1e-12;
 /// Of one step from `m + e`: mean `m' + A e + bend (e eᵀ)` and covariance `C + slope e + curve (e eᵀ)`, up to third
 /// powers of e.
 pub(super) struct Derivatives {
-    dimension: usize,
-    /// A, row by row.
-    propagator: Vec<f64>,
+    /// Of z and v by A alone.
+    propagator: Transition,
     /// None where second derivatives are left out.
     curvature: Option<Curvature>,
     /// C of the pairs.
     covariance: Vec<f64>,
 }
 
+/// How much is taken of a step.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Detail {
+    /// The diagonal of A.
+    Diagonal,
+    /// A.
+    Linear,
+    /// A and all second derivatives.
+    Curved,
+}
+
 /// All row by row.
 struct Curvature {
+    /// A.
+    propagator: Vec<f64>,
     /// A row to a coordinate, a column to a pair.
     bend: Vec<f64>,
     /// A row to a pair, a column to a coordinate.
@@ -36,17 +48,16 @@ struct Curvature {
     curve: Vec<f64>,
 }
 
-/// The mean of a step from m and the derivatives there. `spread` is the covariance of the paths about m; only the diagonal of A
-/// is taken where `is_dense` is false, and no second derivative where `is_curved` is.
+/// The mean of a step from m and the derivatives there. `spread` is the covariance of the paths about m.
 pub(super) fn differences(
     m: &[f64],
     pairs: &[(usize, usize)],
     spread: &[f64],
-    [is_dense, is_curved]: [bool; 2],
+    detail: Detail,
     moments: impl FnMut(&[f64]) -> StepMoments,
 ) -> (Vec<f64>, Derivatives) {
     let mut differences = Differences::at(m, pairs, spread, moments);
-    let derivatives = differences.derivatives([is_dense, is_curved]);
+    let derivatives = differences.derivatives(detail);
     (differences.here.mean, derivatives)
 }
 
@@ -58,24 +69,24 @@ impl Derivatives {
 
     /// The covariance of the paths after the step, from that before.
     pub fn spread(&self, before: &[f64], pairs: &[(usize, usize)]) -> Vec<f64> {
-        let mut powers = vec![0.0; self.dimension];
+        let dimension = pairs.last().map_or(0, |&(_, j)| j + 1);
+        let mut powers = vec![0.0; dimension];
         powers.extend_from_slice(before);
         let mut after = vec![0.0; powers.len()];
         self.transition(pairs, &[]).apply(&powers, &mut after, 1, pairs);
-        after[self.dimension..].iter().zip(&self.covariance).map(|(after, c)| after + c).collect()
+        after[dimension..].iter().zip(&self.covariance).map(|(after, c)| after + c).collect()
     }
 
     /// Of z and v, and of w where there are `triples`.
     pub fn transition(&self, pairs: &[(usize, usize)], triples: &[[usize; 3]]) -> Transition {
-        let (d, a) = (self.dimension, &self.propagator);
-        let Some(curvature) = &self.curvature else {
-            return Transition::of_propagator(a, d);
+        let Some(Curvature { propagator: a, bend, slope, curve }) = &self.curvature else {
+            return self.propagator.clone();
         };
+        let d = a.len().isqrt();
         let (of_v, of_w) = (d, d + pairs.len());
         let size = of_w + triples.len();
         let mut m = vec![0.0; size * size];
         let mut add = |row: usize, column: usize, entry: f64| m[row * size + column] += entry;
-        let Curvature { bend, slope, curve } = curvature;
         let place_of = |mut triple: [usize; 3]| {
             triple.sort_unstable();
             triples.iter().position(|known| *known == triple)
@@ -138,26 +149,34 @@ impl<'a, F: FnMut(&[f64]) -> StepMoments> Differences<'a, F> {
         Self { m, pairs, steps, here, beside: Vec::new(), moments }
     }
 
-    fn derivatives(&mut self, [is_dense, is_curved]: [bool; 2]) -> Derivatives {
+    fn derivatives(&mut self, detail: Detail) -> Derivatives {
         let d = self.m.len();
-        let mut entries = vec![0.0; d * d];
+        let covariance = self.here.covariance.clone();
+        let mut a = vec![0.0; if detail == Detail::Diagonal { d } else { d * d }];
         for j in 0..d {
             let beside = [1.0, -1.0].map(|sign| self.moved(&[j], sign));
-            for i in (0..d).filter(|&i| i == j || is_dense) {
-                entries[i * d + j] = f64::from(u8::from(i == j)) + self.first(j, &beside, |of| of.mean[i]);
+            let entry = |i: usize| f64::from(u8::from(i == j)) + self.first(j, &beside, |of| of.mean[i]);
+            if detail == Detail::Diagonal {
+                a[j] = entry(j);
+                continue;
             }
-            if is_curved {
+            (0..d).for_each(|i| a[i * d + j] = entry(i));
+            if detail == Detail::Curved {
                 self.beside.push(beside);
             }
         }
-        let curvature = is_curved.then(|| self.curvature());
-        let covariance = self.here.covariance.clone();
-        Derivatives { dimension: d, propagator: entries, curvature, covariance }
+        let propagator = match detail {
+            Detail::Diagonal => Transition::Diagonal(a.clone()),
+            Detail::Linear | Detail::Curved => Transition::of_propagator(&a, d),
+        };
+        let curvature = (detail == Detail::Curved).then(|| self.curvature(a));
+        Derivatives { propagator, curvature, covariance }
     }
 
-    fn curvature(&mut self) -> Curvature {
+    fn curvature(&mut self, propagator: Vec<f64>) -> Curvature {
         let (d, pairs) = (self.m.len(), self.pairs);
         let mut out = Curvature {
+            propagator,
             bend: vec![0.0; d * pairs.len()],
             slope: vec![0.0; pairs.len() * d],
             curve: vec![0.0; pairs.len() * pairs.len()],

@@ -1,7 +1,7 @@
 //! Mean and covariance of a step, expanded along the path that has no noise.
 
 use super::Centre;
-use super::derivatives::{Derivatives, differences};
+use super::derivatives::{Derivatives, Detail, differences};
 use super::transition::{Transition, triples};
 use crate::ensemble::observed_pairs;
 
@@ -18,7 +18,7 @@ const LARGEST_CUBIC_DIMENSION: usize = 3;
 const LARGEST_DIMENSION: usize = 1 << 12;
 
 /// Most numbers that an expansion may take.
-const MOST_NUMBERS: usize = 1 << 22;
+const MOST_NUMBERS: usize = 1 << 23;
 
 /// `E[x_{k+1} | x_k = x] − x` and the entries of `Cov[x_{k+1} | x_k = x]`, pair after pair.
 pub struct StepMoments {
@@ -47,19 +47,20 @@ impl Expansion {
     ) -> Option<Self> {
         let d = start.len();
         let pairs = (d <= LARGEST_DIMENSION).then(|| observed_pairs(d))?;
-        let curved = (d + pairs.len()) * (d + pairs.len());
-        let is_curved = d <= LARGEST_CURVED_DIMENSION && curved.saturating_mul(steps) <= MOST_NUMBERS;
-        let is_dense = d <= LARGEST_DENSE_DIMENSION;
-        let numbers = if is_dense { d * d } else { d };
-        if numbers.saturating_mul(steps) > MOST_NUMBERS {
-            return None;
-        }
+        let rows = d + pairs.len();
+        let fits = |numbers: usize| numbers.saturating_mul(steps) <= MOST_NUMBERS;
+        let detail = match d {
+            0..=LARGEST_CURVED_DIMENSION if fits(rows * rows) => Detail::Curved,
+            0..=LARGEST_DENSE_DIMENSION if fits(d * d) => Detail::Linear,
+            _ if fits(d) => Detail::Diagonal,
+            _ => return None,
+        };
         let mut path = vec![start.to_vec()];
         let mut derivatives = Vec::with_capacity(steps);
         let mut spread = vec![0.0; pairs.len()];
         for _ in 0..steps {
             let m = &path[path.len() - 1];
-            let (mean, here) = differences(m, &pairs, &spread, [is_dense, is_curved], |x| moments(x, &pairs));
+            let (mean, here) = differences(m, &pairs, &spread, detail, |x| moments(x, &pairs));
             let next: Vec<f64> = m.iter().zip(&mean).map(|(m, mean)| m + mean).collect();
             spread = here.spread(&spread, &pairs);
             if !next.iter().chain(&spread).all(|x| x.is_finite()) {

@@ -1,18 +1,21 @@
-//! The linear shadow: what the noise of a path has done to its deviation and to the powers of it, up to where their
-//! equations are linear.
+//! The linear shadow: what the noise of a path has done to its deviation and to the powers of it, as far as linear
+//! equations tell.
 //!
-//! With `n_k = x_{k+1} − E[x_{k+1} | x_k]`, the path without noise `m_{k+1} = E[x_{k+1} | x_k = m_k]`, `e = x − m` and
-//! `μ_k = E[x_{k+1} | x_k] − m_{k+1}`, the powers e, e eᵀ and e⊗e⊗e move in the mean as the expansion of a step about m
-//! says (Carleman linearization, cut off after the third), and their noise is n, `μ n ᵀ + n μᵀ + (n nᵀ − Cov[n | x])`, and so on.
-//! Sums of such noise, moved on by deterministic maps, have expectation 0 exactly, whatever the maps:
+//! With the path without noise `m_{k+1} = E[x_{k+1} | x_k = m_k]` and `e = x − m`, a step has the mean
+//! `E[e_{k+1} | x_k] = A e + bend (e eᵀ) + O(e³)` and the covariance `C + slope e + curve (e eᵀ) + O(e³)`. So the means of e, e eᵀ
+//! and e⊗e⊗e obey linear equations, cut off after the third power (Carleman linearization). The shadow z, v, w moves by
+//! the same maps, driven by the noise of the path alone: with `n = x_{k+1} − E[x_{k+1} | x_k]`,
+//! `μ = E[x_{k+1} | x_k] − m_{k+1}` and `S = n nᵀ − Cov[n | x_k]`, from z = v = w = 0,
 //!
 //! ```text
-//! z ← A z + bend v + n
-//! v ← A v Aᵀ + slope z + curve v + sym(A bend w) + μ nᵀ + n μᵀ + n nᵀ − Cov[n | x]
-//! w ← A⊗A⊗A w + sym(C ⊗ A z) + sym(μ⊗μ⊗n) + sym(μ ⊗ (n nᵀ − Cov[n | x]))
+//! z ← A z + bend v                                          + n
+//! v ← A v Aᵀ + slope z + curve v + 2 sym(A ⊗ bend) w        + μ nᵀ + n μᵀ + S
+//! w ← (A⊗A⊗A) w + 3 sym(C ⊗ A) z                            + 3 sym(μ⊗μ⊗n) + 3 sym(μ ⊗ S)
 //! ```
 //!
-//! They are control variates: `e − E e` is nearly z, and `e eᵀ − E e eᵀ` nearly v, on a quadratic under DSGD and DCSGD exactly.
+//! All that is added has mean 0 given x_k, and the maps are deterministic: `E z = 0`, `E v = 0` and `E w = 0` exactly, whatever the
+//! maps are. z and v are control variates for every moment of x: the variance of `e − z` and `e eᵀ − v` is that of the terms that were cut
+//! off. On a quadratic under DSGD and DCSGD there are none.
 
 mod controls;
 mod derivatives;
