@@ -2,6 +2,7 @@
 
 use super::decision::Gap;
 use super::order::OrderEstimate;
+use super::phases::PhasedRun;
 use super::scaling::ScaledFloor;
 use super::stationary::LawAtRest;
 use super::tables::{finite, finite_pair};
@@ -100,6 +101,9 @@ pub struct Finding {
     /// The losses at rest, where a scaling rule is claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scaling: Option<ScaledFloor>,
+    /// Both phases of DSignSGD, where they are claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phases: Option<PhasedRun>,
     /// Test functions left out, whose moments cannot be sampled under this noise.
     pub left_out: Vec<String>,
     /// What a paper can print.
@@ -135,6 +139,7 @@ impl Finding {
             order: None,
             stationary: None,
             scaling: None,
+            phases: None,
             left_out: Vec::new(),
             sentence,
         }

@@ -11,6 +11,7 @@ mod gates;
 mod intervals;
 mod long_run;
 mod order;
+mod phases;
 mod pilot;
 mod relaxation;
 mod sampling;
@@ -33,6 +34,7 @@ pub use finding::{Expectation, Finding, Verdict, Worst};
 pub use forecast::{Forecast, forecast};
 pub use long_run::Schedule;
 pub use order::{LargestGap, Order, OrderEstimate};
+pub use phases::{PhasedCoordinate, PhasedRun};
 pub use scaling::ScaledFloor;
 pub use side::Side;
 pub use stationary::LawAtRest;
@@ -86,6 +88,7 @@ registry! {
     "order" => Order(order::Parameters),
     "stationary" => Stationary(stationary::Parameters),
     "scaling" => Scaling(scaling::Parameters),
+    "phases" => Phases(phases::Parameters),
     "slope" => Slope(sweep::SlopeParameters),
     "agreement" => Agreement(sweep::AgreementParameters),
 }

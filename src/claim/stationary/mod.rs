@@ -2,7 +2,7 @@
 
 mod prediction;
 
-pub(super) use prediction::predicted_loss;
+pub(super) use prediction::{hessian, predicted_loss};
 
 use super::decision::{Gap, Levels, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst, all};

@@ -31,7 +31,7 @@ pub fn predicted_covariance(model: &Model, side: Side, form: Form) -> Result<DMa
 }
 
 /// H, column by column.
-fn hessian(model: &Model) -> DMatrix<f64> {
+pub fn hessian(model: &Model) -> DMatrix<f64> {
     let d = model.dimension();
     let mut matrix = DMatrix::zeros(d, d);
     let (mut unit, mut column) = (vec![0.0; d], vec![0.0; d]);
