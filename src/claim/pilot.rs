@@ -17,8 +17,8 @@ pub(super) const PILOT_PATHS: u64 = 1024;
 /// Paths of the pilot that advance together: all that they show is kept until they have ended.
 const TOGETHER: u64 = 16;
 
-/// By how many times fewer paths the shadow has to ask for before it pays: it makes a path about three
-/// times as expensive.
+/// By how many times fewer paths the shadow has to ask for before it pays: it makes a path up to twice as expensive, and
+/// costs a pilot of the optimizer.
 const COST: f64 = 4.0;
 
 /// Half-widths of intervals, in standard errors, that the first look is sized for, and to what part of the

@@ -37,8 +37,8 @@ pub struct Expansion {
 }
 
 impl Expansion {
-    /// Over `steps` steps with the given `moments` at a state, for some pairs. `may_be_cubic` says whether sixth moments of x exist,
-    /// so that third powers can be followed. None where it would take too much memory, or is not finite.
+    /// Over `steps` steps with the given `moments` at a state, for some pairs. `may_be_cubic` says whether third powers of x can
+    /// be sampled with an honest interval. None where it would take too much memory, or is not finite.
     pub fn along(
         start: &[f64],
         steps: usize,
