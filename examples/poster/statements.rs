@@ -34,8 +34,26 @@ pub struct Evidence {
     pub scenario: String,
     /// The kind of its claims; all that the scenario writes unless given.
     pub claim: Option<String>,
-    /// What holds where the verdict is *upheld*, for a negative control: what does not.
+    /// What is judged, where it is not the statement itself.
     pub of: Option<String>,
+    /// What it is evidence for.
+    #[serde(default)]
+    pub role: Role,
+}
+
+/// What a scenario is evidence for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The statement as it is made.
+    #[default]
+    Statement,
+    /// What holds in its place.
+    Corrected,
+    /// The statement outside of the conditions that it needs.
+    Limit,
+    /// A mistake that the same claim has to see.
+    Control,
 }
 
 #[derive(Debug, Deserialize)]

@@ -277,17 +277,9 @@ impl Coefficients {
             Some(self.gaps(&states, &draws, &entries, model.run.learning_rate, levels))
         };
         let decided = decided(Looks::new(FIRST_BLOCKS, MOST_BLOCKS), gaps);
-        Forecast {
-            kind: "coefficients",
-            sample: format!(
-                "{} draws at each of {} states",
-                decided.look.size * DRAWS_IN_BLOCK,
-                states.len()
-            ),
-            seeds: decided.look.size * DRAWS_IN_BLOCK,
-            seconds: before + per_block * decided.look.size as f64,
-            ..decided.forecast()
-        }
+        let draws = decided.look.size * DRAWS_IN_BLOCK;
+        let sample = format!("{draws} draws at each of {} states", states.len());
+        decided.forecast("coefficients", draws, sample, before + per_block * decided.look.size as f64)
     }
 
     fn gaps(
@@ -377,6 +369,7 @@ impl Coefficients {
             error_rate: experiment.monte_carlo.error_rate,
             seeds,
             looks,
+            allowed: Some(format!("{} % of a coefficient", 100.0 * self.margin)),
             detectable_gap: worst.and_then(|(_, _, gap)| finite(gap.detectable)),
             assumes: vec!["block_means_gaussian".to_owned()],
             worst: worst.map(|(state, entry, gap)| {

@@ -84,6 +84,8 @@ pub struct Finding {
     pub seeds: u64,
     /// Looks at the data.
     pub looks: u32,
+    /// What the claim allows, in words; null where nothing has a margin.
+    pub allowed: Option<String>,
     /// The smallest gap, at the place of `worst`, that the whole budget refutes with probability 0.95.
     pub detectable_gap: Option<f64>,
     /// What the verdict rests on besides the draws.
@@ -132,6 +134,7 @@ impl Finding {
             error_rate: 0.0,
             seeds: 0,
             looks: 0,
+            allowed: None,
             detectable_gap: None,
             assumes: vec![EXACT_EXPECTATIONS.to_owned()],
             sampled_because: None,

@@ -86,16 +86,16 @@ pub(super) struct Decided {
 }
 
 impl Decided {
-    /// A forecast without what only the claim knows.
-    pub fn forecast(&self) -> Forecast {
+    /// The forecast of a claim of this `kind`, which takes `seeds` and time.
+    pub fn forecast(&self, kind: &'static str, seeds: u64, sample: String, seconds: f64) -> Forecast {
         Forecast {
-            kind: "",
+            kind,
             verdict: self.verdict,
-            seeds: 0,
-            sample: String::new(),
+            seeds,
+            sample,
             looks: self.look.number,
             detectable_gap: self.detectable_gap,
-            seconds: 0.0,
+            seconds,
         }
     }
 }

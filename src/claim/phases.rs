@@ -291,8 +291,12 @@ impl Consequence for Phases {
             let [low, high] = gap.upheld;
             Worst::of_gap(name, time, gap, verdict, (high - low) / 2.0)
         });
-        let finding =
-            Finding { worst, phases: Some(run), ..Finding::exact("phases", self.expect, verdict, sentence) };
+        let finding = Finding {
+            worst,
+            allowed: Some(format!("{margin} of a distance or variance")),
+            phases: Some(run),
+            ..Finding::exact("phases", self.expect, verdict, sentence)
+        };
         (finding, Simulated::default())
     }
 }

@@ -222,6 +222,7 @@ impl Scaling {
         let [base, scaled] = floors;
         let sampled = if scaled.is_sampled() { scaled } else { base };
         let finding = Finding {
+            allowed: Some(format!("{} of the loss", self.margin)),
             detectable_gap: worst.and_then(|gap| finite(gap.detectable)),
             worst: worst.map(|gap| {
                 let name = "loss at rest, scaled over base".to_owned();

@@ -12,7 +12,7 @@ pub const WRONG_INPUT: u8 = 2;
 pub const INCONCLUSIVE: u8 = 3;
 /// The machine failed us: files or memory.
 pub const MACHINE: u8 = 4;
-/// An internal inconsistency: samples contradict exact expectations.
+/// An internal inconsistency: samples contradict exact expectations, or the declared moments of an optimizer.
 pub const INCONSISTENT: u8 = 5;
 /// Interrupted, as by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;

@@ -1,11 +1,10 @@
 //! `itocheck plan`.
 
 use super::interrupt::Workers;
-use super::select::Selection;
+use super::select::{Seeds, Selection};
 use super::{exit, fail, refuse, standard_output};
 use crate::claim::{Forecast, forecast};
 use crate::report::terminal::{Bar, plain};
-use crate::scenario::Overrides;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -14,12 +13,8 @@ use std::sync::Arc;
 pub struct Arguments {
     #[command(flatten)]
     selection: Selection,
-    /// Paths of each process at the first look.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
-    seeds: Option<u64>,
-    /// Paths of each process at most.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
-    max_seeds: Option<u64>,
+    #[command(flatten)]
+    seeds: Seeds,
     /// Show no progress.
     #[arg(long)]
     quiet: bool,
@@ -27,8 +22,7 @@ pub struct Arguments {
 
 /// Rehearses scenarios and returns the exit code.
 pub fn run(arguments: &Arguments) -> u8 {
-    let overrides = Overrides { seeds: arguments.seeds, max_seeds: arguments.max_seeds };
-    match arguments.selection.load(overrides) {
+    match arguments.selection.load(arguments.seeds.overrides()) {
         Ok(scenarios) => plan(arguments, &scenarios).unwrap_or_else(|error| fail(&error)),
         Err(errors) => refuse(&errors),
     }

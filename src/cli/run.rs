@@ -2,7 +2,7 @@
 
 use super::golden::{folder_of_golden_outputs, kept};
 use super::interrupt::Workers;
-use super::select::{Scenarios, Selection};
+use super::select::{Scenarios, Seeds, Selection};
 use super::{create_folder, exit, fail, refuse, standard_output};
 use crate::claim::{Finding, Judgement, Progress, interrupted, judge};
 use crate::ensemble::record_paths;
@@ -12,7 +12,7 @@ use crate::random::Role;
 use crate::report::plot::{PathPicture, Picture};
 use crate::report::terminal::{Bar, print, print_summary};
 use crate::report::{Report, github, html, junit, plot, write_whole};
-use crate::scenario::{InputError, Loaded, Overrides};
+use crate::scenario::{InputError, Loaded};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -34,12 +34,8 @@ pub struct Arguments {
     /// Folder of golden outputs, whose curves are drawn along [default: golden, where it is there].
     #[arg(long, value_name = "DIR")]
     golden: Option<PathBuf>,
-    /// Paths of each process at the first look.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
-    seeds: Option<u64>,
-    /// Paths of each process at most.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
-    max_seeds: Option<u64>,
+    #[command(flatten)]
+    seeds: Seeds,
     /// Print only claims that did not come out as expected, and no lines of progress.
     #[arg(long)]
     quiet: bool,
@@ -50,8 +46,7 @@ pub struct Arguments {
 
 /// Runs scenarios and returns the exit code.
 pub fn run(arguments: &Arguments) -> u8 {
-    let overrides = Overrides { seeds: arguments.seeds, max_seeds: arguments.max_seeds };
-    let scenarios = match arguments.selection.load(overrides) {
+    let scenarios = match arguments.selection.load(arguments.seeds.overrides()) {
         Ok(scenarios) => scenarios,
         Err(errors) => return refuse(&errors),
     };

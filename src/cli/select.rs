@@ -24,6 +24,24 @@ pub struct Selection {
     filter: Option<String>,
 }
 
+/// How many paths a call asks for in place of what scenarios say.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Seeds {
+    /// Paths of each process at the first look.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
+    seeds: Option<u64>,
+    /// Paths of each process at most.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
+    max_seeds: Option<u64>,
+}
+
+impl Seeds {
+    /// What is set over the files.
+    pub fn overrides(self) -> Overrides {
+        Overrides { seeds: self.seeds, max_seeds: self.max_seeds }
+    }
+}
+
 impl Selection {
     /// All scenarios asked for, or every error in them.
     pub(super) fn load(&self, overrides: Overrides) -> Result<Scenarios, Vec<InputError>> {

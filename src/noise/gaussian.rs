@@ -13,8 +13,8 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// Independent coordinates of standard deviations `scale/√B`.
-struct Independent {
-    scale: Vec<f64>,
+pub(super) struct Independent {
+    pub scale: Vec<f64>,
 }
 
 impl Noise for Independent {

@@ -1,5 +1,6 @@
 //! Student-t gradient noise with independent coordinates: `g = v + (S/√B) t_ν`, any ν > 0.
 
+use super::gaussian::Independent;
 use super::law::scaled_tail;
 use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
@@ -64,7 +65,7 @@ impl Law for StudentT {
 pub struct Parameters {
     /// Diagonal of S, above 0: the scale of one sample, not its standard deviation, which is `S√(ν/(ν − 2))`.
     scale: PerCoordinate,
-    /// ν, the degrees of freedom, above 0; above 2 unless the optimizer takes signs.
+    /// ν, the degrees of freedom, above 0, `inf` for the Gaussian; above 2 unless the optimizer takes signs.
     dof: f64,
 }
 
@@ -80,8 +81,11 @@ impl Parameters {
         batch_size: usize,
     ) -> Result<Box<dyn Noise>, Invalid> {
         let scale = self.scale.scales(objective.dimension())?;
-        let dof = checked_dof(self.dof)?;
         let scale = scale.iter().map(|scale| scale / (batch_size as f64).sqrt()).collect();
+        if self.dof == f64::INFINITY {
+            return Ok(Box::new(Independent { scale }));
+        }
+        let dof = checked("dof", self.dof, |dof| dof > 0.0, "a number above 0, or inf (Gaussian noise)")?;
         Ok(Box::new(StudentT { scale, dof }))
     }
 }

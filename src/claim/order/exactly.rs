@@ -22,7 +22,11 @@ pub(super) fn judge(order: &Order) -> Option<Finding> {
     let terms =
         format!("between neighbours, or faster (exact expectations, without a seed; itocheck {version})");
     let sentence = format!("{} {terms}", order.said(verdict, &estimate));
-    Some(Finding { order: Some(estimate), ..Finding::exact("order", order.expect, verdict, sentence) })
+    Some(Finding {
+        order: Some(estimate),
+        allowed: Some(order.allowed()),
+        ..Finding::exact("order", order.expect, verdict, sentence)
+    })
 }
 
 /// The least order between neighbouring rates, with numerical errors.

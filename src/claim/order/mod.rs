@@ -149,6 +149,11 @@ impl Order {
         finding.map(|finding| Forecast::of_exact(&finding, begin.elapsed().as_secs_f64()))
     }
 
+    /// What it allows, in words.
+    fn allowed(&self) -> String {
+        format!("{} less than order {}", estimate::TOLERANCE, self.claimed)
+    }
+
     /// What the verdict says, with its orders.
     fn said(&self, verdict: Verdict, estimate: &OrderEstimate) -> String {
         let claimed = self.claimed;

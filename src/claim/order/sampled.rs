@@ -137,6 +137,7 @@ impl Comparison<'_> {
             looks: look.number,
             detectable_gap: orders.detectable(),
             assumes,
+            allowed: Some(self.order.allowed()),
             order: Some(estimate),
             left_out: self.left_out.clone(),
             ..Finding::exact("order", self.order.expect, verdict, format!("{sentence} ({terms})"))

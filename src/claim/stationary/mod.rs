@@ -150,6 +150,7 @@ impl Stationary {
             Worst::of_gap(name, schedule.burn_in, gaps[index], verdict, integration)
         };
         let finding = Finding {
+            allowed: Some(format!("{} of a stationary deviation, or of a variance", self.margin)),
             detectable_gap: worst.and_then(|worst| finite(gaps[worst].detectable)),
             worst: worst.map(place),
             stationary: Some(report),

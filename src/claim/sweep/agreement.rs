@@ -78,6 +78,10 @@ impl OfSweep for Agreement {
         points(swept).into_iter().map(gap).collect()
     }
 
+    fn allowed(&self) -> String {
+        format!("{} of the loss", self.margin)
+    }
+
     fn sentence(&self, swept: &Swept, verdict: Verdict, worst: Option<(usize, Gap)>) -> String {
         let margin = self.margin;
         let place = worst.map_or(String::new(), |(index, gap)| {

@@ -95,6 +95,9 @@ pub trait OfSweep: fmt::Debug + Send + Sync {
     /// How many of them there are.
     fn count(&self, swept: &Swept) -> usize;
 
+    /// What is allowed, in words.
+    fn allowed(&self) -> String;
+
     /// What the verdict says, with the gap that is closest to breaking it, by its index among the gaps.
     fn sentence(&self, swept: &Swept, verdict: Verdict, worst: Option<(usize, Gap)>) -> String;
 }
@@ -255,7 +258,8 @@ fn finding(claim: &dyn OfSweep, swept: &Swept, error_rate: f64, look: Look) -> O
     let version = env!("CARGO_PKG_VERSION");
     if !swept.is_sampled() {
         let sentence = format!("{said} (exact expectations, without a seed; itocheck {version})");
-        return Some(Finding::exact(claim.kind(), claim.expect(), verdict, sentence));
+        let exact = Finding::exact(claim.kind(), claim.expect(), verdict, sentence);
+        return Some(Finding { allowed: Some(claim.allowed()), ..exact });
     }
     let runs = || swept.runs.iter().flatten().flatten();
     let seeds = runs().map(LongRun::seeds).max().unwrap_or(0);
@@ -264,6 +268,7 @@ fn finding(claim: &dyn OfSweep, swept: &Swept, error_rate: f64, look: Look) -> O
         error_rate,
         seeds,
         looks: look.number,
+        allowed: Some(claim.allowed()),
         assumes: runs().map(LongRun::assumes).max_by_key(Vec::len).unwrap_or_default(),
         sampled_because: runs().find_map(|run| run.reason().map(ToString::to_string)),
         ..Finding::exact(claim.kind(), claim.expect(), verdict, format!("{said} ({terms})"))

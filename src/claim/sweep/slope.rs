@@ -91,6 +91,10 @@ impl OfSweep for Slope {
         vec![Gap { estimate, upheld, refuted, margin: self.margin, detectable }]
     }
 
+    fn allowed(&self) -> String {
+        format!("{} of a slope", self.margin)
+    }
+
     fn sentence(&self, swept: &Swept, verdict: Verdict, worst: Option<(usize, Gap)>) -> String {
         let &Self { process, expected, margin, .. } = self;
         let parameter = &swept.axis().parameter;

@@ -86,6 +86,7 @@ impl Comparison<'_> {
             assumes.push("pilot_deviations".to_owned());
         }
         Finding {
+            allowed: Some(claim.margin.describe()),
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
             worst: worst.map(|(index, gap)| {

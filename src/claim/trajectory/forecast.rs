@@ -75,14 +75,10 @@ impl<'a> Rehearsal<'a> {
         let diverged = self.sampling.has_diverged();
         let seeds = decided.look.size * BLOCK as u64;
         let with_shadows = if self.sampling.shadowing.is_some() { " with linear shadows" } else { "" };
-        Forecast {
-            kind: "trajectory",
-            verdict: if diverged { Verdict::Refuted } else { decided.verdict },
-            seeds,
-            sample: format!("{seeds} seeds{with_shadows}"),
-            seconds: before + self.seconds_per_block * decided.look.size as f64,
-            ..decided.forecast()
-        }
+        let seconds = before + self.seconds_per_block * decided.look.size as f64;
+        let sample = format!("{seeds} seeds{with_shadows}");
+        let forecast = decided.forecast("trajectory", seeds, sample, seconds);
+        if diverged { Forecast { verdict: Verdict::Refuted, ..forecast } } else { forecast }
     }
 
     /// The gaps that a look is expected to see.

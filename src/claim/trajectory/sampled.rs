@@ -172,6 +172,7 @@ impl Comparison<'_> {
             error_rate: monte_carlo.error_rate,
             seeds: sampling.seeds(),
             looks: look.number,
+            allowed: Some(claim.margin.describe()),
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
             sampled_because: Some(self.reason.clone()),
