@@ -3,8 +3,8 @@
 //! many times longer a path takes, and their quotient: by how many times less computing gives the same interval.
 
 use itocheck::claim::{Progress, judge};
-use itocheck::ensemble::{Controls, Linearization, Moments, Observables, Pair, Taylor};
-use itocheck::model::Model;
+use itocheck::ensemble::{Controls, Moments, Observables, Pair, Taylor};
+use itocheck::model::{Expansions, Model};
 use itocheck::random::Role;
 use itocheck::scenario::{Overrides, load};
 use std::path::Path;
@@ -49,22 +49,23 @@ fn gain(file: &str) -> Result<[f64; 3], String> {
     };
     let model = &experiment.model;
     let observables = model.observables(model.functions().tested);
-    let linearization = model.linearization().ok_or("no linearization")?;
+    let expansions = model.expansions().ok_or("no expansion")?;
     let (mut with, mut without) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..REPETITIONS {
         without = without.min(seconds(model, &observables, None));
-        with = with.min(seconds(model, &observables, Some(&linearization)));
+        with = with.min(seconds(model, &observables, Some(&expansions)));
     }
     Ok([least, median, with / without])
 }
 
 /// Of the blocks, as a claim runs them: all of them, or one in four, carry coarse paths.
-fn seconds(model: &Model, observables: &Observables, linearization: Option<&Linearization>) -> f64 {
+fn seconds(model: &Model, observables: &Observables, expansions: Option<&Expansions>) -> f64 {
     let mut optimizer = model.optimizer_process(1, Role::Optimizer);
-    let mut sde = model.sde_process(1, Role::Sde, if linearization.is_some() { 1 } else { 4 });
-    (optimizer.linearization, sde.linearization) = (linearization, linearization);
-    let controls = linearization.map(|linearization| {
-        let taylor = Taylor::of_all(observables, &observables.flow, linearization.pairs());
+    let mut sde = model.sde_process(1, Role::Sde, if expansions.is_some() { 1 } else { 4 });
+    let controls = expansions.map(|expansions| {
+        (optimizer.expansion, sde.expansions) = expansions.of_both();
+        let pairs = expansions.optimizer.pairs();
+        let taylor = Taylor::of_all(observables, &observables.flow, pairs);
         let coefficients = vec![[1.0, 1.0]; taylor.len()];
         let controls = Controls::new(taylor, coefficients, observables.times());
         [controls.clone(), controls]

@@ -1,7 +1,7 @@
 //! What is compared: an optimizer and its SDE, and the run they are compared over.
 
 use crate::agent::{Agents, Group, Scratch};
-use crate::ensemble::{Domain, Linearization, Observables, OptimizerProcess, SdeProcess, TestFunction};
+use crate::ensemble::{Domain, Expansion, Observables, OptimizerProcess, SdeProcess, TestFunction};
 use crate::integrator::{SchemeName, drift_flow};
 use crate::noise::SignLaw;
 use crate::optimizer::{Optimizer, OptimizerName};
@@ -63,6 +63,21 @@ impl Run {
     /// The record times `kη`, t = 0 first.
     pub fn times(&self) -> Vec<f64> {
         (0..=self.records).map(|record| (record * self.every()) as f64 * self.learning_rate).collect()
+    }
+}
+
+/// What linear shadows of both processes follow.
+pub struct Expansions {
+    /// Of the optimizer.
+    pub optimizer: Expansion,
+    /// Of the SDE with 2m and with m steps to each η.
+    pub sde: [Expansion; 2],
+}
+
+impl Expansions {
+    /// As the processes take them.
+    pub fn of_both(&self) -> (Option<&Expansion>, Option<[&Expansion; 2]>) {
+        (Some(&self.optimizer), Some(self.sde.each_ref()))
     }
 }
 
@@ -198,11 +213,18 @@ impl Model {
         Observables { functions, flow, record_times, eta: learning_rate, objective }
     }
 
-    /// The drift of the SDE linearized along its flow, for linear shadows; none where that is not finite or takes too
-    /// much memory.
-    pub fn linearization(&self) -> Option<Linearization> {
-        let Run { ref start, learning_rate, steps, .. } = self.run;
-        Linearization::along_flow(&*self.sde, start, learning_rate, steps, FLOW_SUBSTEPS)
+    /// What linear shadows of both processes follow; none where the optimizer declares no increments, or where the expansions are not
+    /// finite or take too much memory.
+    pub fn expansions(&self) -> Option<Expansions> {
+        let steps = self.run.steps;
+        let power = 3;
+        let may_be_cubic = self.can_sample(power);
+        let (optimizer, sde) =
+            (self.optimizer_process(0, Role::Optimizer), self.sde_process(0, Role::Sde, 0));
+        Some(Expansions {
+            optimizer: optimizer.expand(steps, may_be_cubic)?,
+            sde: sde.expand(steps, may_be_cubic)?,
+        })
     }
 
     /// The optimizer as a process.
@@ -215,7 +237,7 @@ impl Model {
             eta: learning_rate,
             seed,
             role,
-            linearization: None,
+            expansion: None,
         }
     }
 
@@ -232,7 +254,7 @@ impl Model {
             scheme,
             substeps,
             coarse_every,
-            linearization: None,
+            expansions: None,
         }
     }
 }

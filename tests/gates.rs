@@ -21,6 +21,9 @@ impl Progress for Silent {
 
 const ETA: f64 = 0.01;
 
+/// How often the pilot asks for the declaration of a step: on 1024 paths, and at 7 states for an expansion, each of 40 steps.
+const CALLS_OF_PILOT: u64 = (1024 + 7) * 40;
+
 /// Four agents from (0.5, −0.4) over t = 0.4, judged on at most `max_seeds` paths.
 fn scenario(optimizer: &str, margin: f64, max_seeds: u64) -> Experiment {
     experiment(&format!(
@@ -156,7 +159,7 @@ fn what_was_decided_at_an_earlier_look_is_withdrawn() {
     assert_eq!(before.findings[1].verdict, Verdict::Upheld);
     assert!(looks[1] > looks[0], "{}", before.findings[2].sentence);
     let late = |out: &mut Increment, call: u64| {
-        if call > (1152 + 4096) * 40 {
+        if call > CALLS_OF_PILOT + 4096 * 40 {
             out.covariance.scale(4.0);
         }
     };
@@ -172,7 +175,7 @@ fn what_was_decided_at_an_earlier_look_is_withdrawn() {
 fn a_shadow_that_overflows_ends_at_once() {
     // After the pilot, while x stays as it is.
     let late = |out: &mut Increment, call: u64| {
-        if call > 1152 * 40 {
+        if call > CALLS_OF_PILOT {
             out.covariance.scale(1e308);
             out.covariance.scale(1e308);
         }

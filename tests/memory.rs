@@ -22,11 +22,11 @@ fn memory_is_constant_in_the_number_of_seeds() {
     );
     let model = &experiment.model;
     let observables = model.observables(Observables::default_functions(8));
-    let linearization = model.linearization().unwrap();
+    let expansions = model.expansions().unwrap();
     let (mut optimizer, mut sde) =
         (model.optimizer_process(1, Role::Optimizer), model.sde_process(1, Role::Sde, 4));
-    (optimizer.linearization, sde.linearization) = (Some(&linearization), Some(&linearization));
-    let taylor = Taylor::of_all(&observables, &observables.flow, linearization.pairs());
+    (optimizer.expansion, sde.expansions) = expansions.of_both();
+    let taylor = Taylor::of_all(&observables, &observables.flow, expansions.optimizer.pairs());
     let controls = Controls::new(taylor.clone(), vec![[1.0, 1.0]; taylor.len()], observables.times());
     let controls = [controls.clone(), controls];
     let mut moments = Moments::default();

@@ -1,5 +1,5 @@
-//! The linear shadow: `E z = 0` and `E[z zᵀ − q] = 0` over all paths with their probabilities, whatever the
-//! Jacobian, and by draws for both processes and for coarse paths.
+//! The linear shadow: `E z = 0` and `E v = 0` over all paths with their probabilities, whatever they were expanded
+//! about, and by draws for both processes and for coarse paths.
 #![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
 mod common;
@@ -8,41 +8,53 @@ use common::outcomes::outcomes;
 use common::{experiment, objective};
 use itocheck::agent::Scratch;
 use itocheck::ensemble::{
-    BLOCK, Controls, Domain, Linearization, Moments, Observables, OptimizerProcess, Pair, Process, Taylor,
-    TestFunction, observe_path,
+    BLOCK, Controls, Domain, Expansion, Moments, Observables, OptimizerProcess, Pair, Process, StepMoments,
+    Taylor, TestFunction, observe_each,
 };
 use itocheck::model::Model;
 use itocheck::optimizer::{DeclaredIncrement, Increment, Optimizer};
 use itocheck::random::{Role, Stream};
-use itocheck::sde::{Coefficients, Sde};
 use itocheck::stats::{Series, student_quantile};
 
-/// A drift whose Jacobian is any matrix, with a term that makes it change along the flow.
+/// A step whose mean and covariance bend as they like.
 struct Anything {
     /// Row by row.
     matrix: Vec<f64>,
     square: f64,
+    covariance: f64,
 }
 
-impl Sde for Anything {
-    fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
-        for (i, row) in self.matrix.chunks_exact(x.len()).enumerate() {
+impl Anything {
+    fn moments(&self, x: &[f64], pairs: &[(usize, usize)]) -> StepMoments {
+        let row = |(i, row): (usize, &[f64])| {
             let linear: f64 = row.iter().zip(x).map(|(entry, x)| entry * x).sum();
-            out.drift[i] = linear + self.square * x[i] * x[i];
-        }
+            linear + self.square * x[i] * x[x.len() - 1]
+        };
+        let mean = self.matrix.chunks_exact(x.len()).enumerate().map(row);
+        let covariance = pairs.iter().map(|&(i, j)| self.covariance * (1.0 + x[i] + 0.5 * x[i] * x[j]));
+        StepMoments { mean: mean.collect(), covariance: covariance.collect() }
     }
 }
 
-/// Jacobians that have nothing to do with the optimizer: none, diagonal, dense and growing.
-fn jacobians(d: usize) -> Vec<Anything> {
+/// Expansions that have nothing to do with the optimizer: of steps that stay, move on diagonally or densely, linear or bent.
+fn expansions(start: &[f64]) -> Vec<Expansion> {
+    let d = start.len();
     let matrix = |entry: &dyn Fn(usize, usize) -> f64| {
         (0..d * d).map(|index| entry(index / d, index % d)).collect::<Vec<f64>>()
     };
-    vec![
-        Anything { matrix: matrix(&|_, _| 0.0), square: 0.0 },
-        Anything { matrix: matrix(&|i, j| if i == j { 1.7 - 3.0 * i as f64 } else { 0.0 }), square: 0.4 },
-        Anything { matrix: matrix(&|i, j| 1.3 - 0.9 * i as f64 + 0.6 * j as f64), square: -0.7 },
-    ]
+    let diagonal = matrix(&|i, j| if i == j { 0.5 - 0.9 * i as f64 } else { 0.0 });
+    let dense = matrix(&|i, j| 0.4 - 0.3 * i as f64 + 0.2 * j as f64);
+    let any = [
+        Anything { matrix: vec![0.0; d * d], square: 0.0, covariance: 0.0 },
+        Anything { matrix: diagonal, square: 0.4, covariance: 0.2 },
+        Anything { matrix: dense, square: -0.7, covariance: 0.1 },
+    ];
+    let expand = |anything: &Anything| {
+        [false, true].map(|may_be_cubic| {
+            Expansion::along(start, STEPS, may_be_cubic, |x, pairs| anything.moments(x, pairs)).unwrap()
+        })
+    };
+    any.iter().flat_map(expand).collect()
 }
 
 const STEPS: usize = 3;
@@ -107,7 +119,7 @@ fn relative_expectations(process: &dyn Process, start: &[f64], radius: f64, step
     assert!((total - 1.0).abs() < 1e-14, "{total}");
     let mut shadows: Vec<Option<Vec<f64>>> = vec![None; expected.len()];
     for path in 0..200_000 {
-        let means = observe_path(process, &observables, STEPS, path);
+        let means = observe_each(process, &observables, STEPS, path..path + 1).remove(0);
         let states: Vec<Vec<f64>> = (0..=STEPS)
             .map(|time| (0..d).map(|i| means.functions[i * (STEPS + 1) + time]).collect())
             .collect();
@@ -159,10 +171,9 @@ impl DeclaredIncrement for Wrong<'_> {
 /// Rounding of sums of a few hundred paths.
 const ROUNDING: f64 = 1e-12;
 
-fn assert_zero_whatever_the_jacobian(optimizer: &dyn Optimizer, start: &[f64], step: Outcomes) {
+fn assert_zero_whatever_the_expansion(optimizer: &dyn Optimizer, start: &[f64], step: Outcomes) {
     for radius in [1e3, 1.05] {
-        for sde in jacobians(start.len()) {
-            let linearization = Linearization::along_flow(&sde, start, ETA, STEPS, 4).unwrap();
+        for expansion in expansions(start) {
             let relative = |optimizer: &dyn Optimizer| {
                 let process = OptimizerProcess {
                     optimizer,
@@ -171,14 +182,14 @@ fn assert_zero_whatever_the_jacobian(optimizer: &dyn Optimizer, start: &[f64], s
                     eta: ETA,
                     seed: 5,
                     role: Role::Optimizer,
-                    linearization: Some(&linearization),
+                    expansion: Some(&expansion),
                 };
                 relative_expectations(&process, start, radius, step)
             };
             for value in relative(optimizer) {
                 assert!(value.abs() < ROUNDING, "{value}");
             }
-            // What the declaration has wrong is seen: of z in all, of q in the second moments alone.
+            // What the declaration has wrong is seen: the mean in all, the covariance in v alone.
             for (covariance, mean) in [(1.1, 1.0), (1.0, 1.01)] {
                 let wrong = relative(&Wrong { optimizer, covariance, mean });
                 assert!(wrong.iter().any(|value| value.abs() > 1e-4), "{covariance} {mean}: {wrong:?}");
@@ -236,7 +247,7 @@ fn signs_over_all_paths() {
             });
             descended(x, averaged(&vec![of_agent; n]))
         };
-        assert_zero_whatever_the_jacobian(&*model.optimizer, &start[..d], &step);
+        assert_zero_whatever_the_expansion(&*model.optimizer, &start[..d], &step);
     }
 }
 
@@ -264,7 +275,7 @@ fn compressors_over_all_paths() {
             };
             descended(x, averaged(&signs.iter().map(of_agent).collect::<Vec<_>>()))
         };
-        assert_zero_whatever_the_jacobian(&*model.optimizer, &start, &step);
+        assert_zero_whatever_the_expansion(&*model.optimizer, &start, &step);
     }
 }
 
@@ -278,14 +289,14 @@ fn shared_permutations_over_all_paths() {
         let direction = |sign: f64| (0.5, vec![x[0] + sign * offset[0], 2.0 * x[1] - sign * offset[1]]);
         descended(x, vec![direction(1.0), direction(-1.0)])
     };
-    assert_zero_whatever_the_jacobian(&*model.optimizer, &start, &step);
+    assert_zero_whatever_the_expansion(&*model.optimizer, &start, &step);
 }
 
 /// Test functions that are 0, each with one sum of the shadow for its control: the estimates after the controls
 /// are the sums of the shadow, of coarse paths too.
 fn bare_shadows(model: &Model, optimizer: &dyn Optimizer, blocks: u64) -> [Series; 3] {
-    let linearization = model.linearization().unwrap();
-    let (d, pairs) = (model.dimension(), linearization.pairs().len());
+    let expansions = model.expansions().unwrap();
+    let (d, pairs) = (model.dimension(), expansions.optimizer.pairs().len());
     let observables = model.observables(vec![TestFunction::Exit; d + pairs]);
     let of_index = |index: usize| {
         let quantity = index / observables.times();
@@ -301,10 +312,9 @@ fn bare_shadows(model: &Model, optimizer: &dyn Optimizer, blocks: u64) -> [Serie
     let controls = Controls::new(taylor, indices.map(|_| [-1.0, -1.0]).collect(), observables.times());
     let mut process = model.optimizer_process(1, Role::Optimizer);
     process.optimizer = optimizer;
-    process.linearization = Some(&linearization);
     // Exits are 0, for the ball is large; what is frozen in a small one is tested above.
     let mut sde = model.sde_process(1, Role::Sde, 1);
-    sde.linearization = Some(&linearization);
+    (process.expansion, sde.expansions) = expansions.of_both();
     let mut moments = Moments::default();
     let controls = [controls.clone(), controls];
     let steps = model.run.steps;
@@ -392,19 +402,19 @@ fn shadows_of_wrong_declarations_do_not() {
 #[test]
 fn paths_with_shadows_are_the_paths_without() {
     for model in sampled_models() {
-        let linearization = model.linearization().unwrap();
+        let expansions = model.expansions().unwrap();
         let observables = model.observables(model.all_functions().collect());
         let mut with = model.optimizer_process(3, Role::Optimizer);
         let mut sde_with = model.sde_process(3, Role::Sde, 0);
-        (with.linearization, sde_with.linearization) = (Some(&linearization), Some(&linearization));
+        (with.expansion, sde_with.expansions) = expansions.of_both();
         let (without, sde_without) =
             (model.optimizer_process(3, Role::Optimizer), model.sde_process(3, Role::Sde, 0));
         let steps = model.run.steps;
-        for path in 0..BLOCK as u64 {
-            let functions =
-                |process: &dyn Process| observe_path(process, &observables, steps, path).functions;
-            assert_eq!(functions(&with), functions(&without));
-            assert_eq!(functions(&sde_with), functions(&sde_without));
-        }
+        let functions = |process: &dyn Process| -> Vec<Vec<f64>> {
+            let each = observe_each(process, &observables, steps, 0..BLOCK as u64);
+            each.into_iter().map(|means| means.functions).collect()
+        };
+        assert_eq!(functions(&with), functions(&without));
+        assert_eq!(functions(&sde_with), functions(&sde_without));
     }
 }

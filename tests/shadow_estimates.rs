@@ -143,6 +143,13 @@ fn controlled_means_of_rosenbrock_are_those_of_many_plain_paths() {
     }
 }
 
+/// Twice what is promised of computing time, for a path with a shadow takes up to twice as long.
+const QUADRATIC: f64 = 2.0 * 1000.0;
+const OTHER: f64 = 2.0 * 100.0;
+
+/// All that is left is rounding, where mean and covariance of a step are those of an expansion.
+const EXACT: f64 = 1e20;
+
 /// Variance ratios: those that are promised for the least of all functions and times.
 #[test]
 fn variances_fall_as_is_promised() {
@@ -165,19 +172,32 @@ fn variances_fall_as_is_promised() {
     let logistic = "logistic = { data = \"iris\", regularisation = 0.1 }";
     let t = "count = 4, noise.student_t = { scale = 1.0, dof = 1 }";
     let rand = "count = 4, noise.gaussian = { scale = 1.0 }, compressor.rand_k = { k = 1 }";
+    let rand_n1 = "count = 1, noise.gaussian = { scale = 1.0 }, compressor.rand_k = { k = 1 }";
+    let rand_n16 = "count = 16, noise.gaussian = { scale = 1.0 }, compressor.rand_k = { k = 1 }";
+    let noise_free = "count = 1, noise.none = {}, compressor.rand_k = { k = 1 }";
+    let bernoulli =
+        "count = 1, noise.gaussian = { scale = 1.0 }, compressor.bernoulli = { probability = 0.25 }";
+    let proportional = "count = 1, noise.proportional = { scale = 0.3 }, compressor.rand_k = { k = 1 }";
+    let t_n1 = "count = 1, noise.student_t = { scale = 1.0, dof = 3 }";
     for (optimizer, objective, agents, run, promised) in [
-        ("dcsgd", quadratic, rand, run, 1000.0),
-        ("dsignsgd", quadratic, t, run, 1000.0),
-        ("dcsgd", rosenbrock, rand, inside, 100.0),
-        ("dsignsgd", rosenbrock, t, inside, 100.0),
-        ("dcsgd", logistic, rand, run, 100.0),
-        ("dsignsgd", logistic, t, run, 100.0),
-        // Away from its separatrix. No more is promised than half of what other models and starts show there.
-        ("dcsgd", saddle, rand, away, 40.0),
-        ("dsignsgd", saddle, t, away, 50.0),
+        ("dcsgd", quadratic, rand_n1, run, EXACT),
+        ("dcsgd", quadratic, rand, run, EXACT),
+        ("dcsgd", quadratic, rand_n16, run, EXACT),
+        ("dcsgd", quadratic, noise_free, run, EXACT),
+        ("dcsgd", quadratic, bernoulli, run, EXACT),
+        ("dcsgd", quadratic, proportional, run, EXACT),
+        ("dsignsgd", quadratic, t, run, QUADRATIC),
+        ("dsignsgd", quadratic, t_n1, run, QUADRATIC),
+        ("dcsgd", rosenbrock, rand, inside, OTHER),
+        ("dsignsgd", rosenbrock, t, inside, OTHER),
+        ("dcsgd", logistic, rand, run, OTHER),
+        ("dsignsgd", logistic, t, run, OTHER),
+        // Away from its separatrix.
+        ("dcsgd", saddle, rand, away, OTHER),
+        ("dsignsgd", saddle, t, away, OTHER),
     ] {
         let (least, median) = scenario(optimizer, objective, agents, run);
-        println!("{optimizer} {objective}: least {least:.1}, median {median:.1}");
-        assert!(least >= promised, "{optimizer}, {objective}: least {least}, median {median}");
+        println!("{optimizer} {objective} {agents}: least {least:.1}, median {median:.1}");
+        assert!(least >= promised, "{optimizer}, {objective}, {agents}: least {least}, median {median}");
     }
 }

@@ -4,7 +4,7 @@
 
 use super::contradiction::{Contradiction, FALSE_ALARM, contradictions};
 use super::tables::finite;
-use crate::ensemble::{Estimates, Linearization, Moments, Observables, Shadowed};
+use crate::ensemble::{Estimates, Moments, Observables, Shadowed};
 use crate::exact::Exact;
 use crate::stats::{Look, Series, student_quantile};
 
@@ -25,7 +25,7 @@ impl Distrust {
     pub fn of(
         moments: &Moments,
         observables: &Observables,
-        linearization: &Linearization,
+        pairs: &[(usize, usize)],
         exact: &Exact,
         weak_order: u32,
         look: Look,
@@ -36,7 +36,7 @@ impl Distrust {
             return Some(Self::NotFinite);
         }
         let false_alarm = FALSE_ALARM * look.share;
-        let mut found = contradicted(raw, shadowed, observables, linearization, false_alarm);
+        let mut found = contradicted(raw, shadowed, observables, pairs, false_alarm);
         found.extend(contradictions(&shadowed.estimates, observables, exact, weak_order, false_alarm));
         (!found.is_empty()).then_some(Self::Contradicted(found))
     }
@@ -58,13 +58,13 @@ impl Distrust {
     }
 }
 
-/// All of `E z = 0`, `E[z zᵀ − q] = 0` and `E controlled = E raw` that the paths contradict, with a probability
+/// All of `E z = 0`, `E v = 0` and `E controlled = E raw` that the paths contradict, with a probability
 /// of any false alarm of `false_alarm`.
 fn contradicted(
     raw: &Estimates,
     shadowed: &Shadowed,
     observables: &Observables,
-    linearization: &Linearization,
+    pairs: &[(usize, usize)],
     false_alarm: f64,
 ) -> Vec<Contradiction> {
     let cells = shadowed.optimizer.len() + observables.functions.len() * observables.times();
@@ -76,7 +76,7 @@ fn contradicted(
     ] {
         let gate =
             Gate { process, observables, quantile: student_quantile(sums.degrees_of_freedom(), level) };
-        gate.zeros(sums, linearization.pairs(), &mut found);
+        gate.zeros(sums, pairs, &mut found);
         gate.means(plain, controlled, &mut found);
     }
     found
@@ -90,7 +90,7 @@ struct Gate<'a> {
 }
 
 impl Gate<'_> {
-    /// `E z = 0` and `E[z zᵀ − q] = 0`.
+    /// `E z = 0` and `E v = 0`.
     fn zeros(&self, sums: &Series, pairs: &[(usize, usize)], found: &mut Vec<Contradiction>) {
         let d = self.observables.flow[0].len();
         let size = sums.len() / self.observables.times();
@@ -163,7 +163,7 @@ fn name(quantity: usize, dimension: usize, pairs: &[(usize, usize)]) -> String {
         None => format!("z[{quantity}]"),
         Some(pair) => {
             let (i, j) = pairs[pair];
-            format!("z[{i}]*z[{j}]-q[{i},{j}]")
+            format!("v[{i},{j}]")
         }
     }
 }

@@ -4,24 +4,21 @@
 
 use super::Progress;
 use super::decision::EVENTS_FOR_AN_INTERVAL;
-use crate::ensemble::{
-    BLOCK, Centre, Controls, Linearization, Observables, Process, Taylor, TestFunction, accumulate,
-    observe_path,
-};
-use crate::model::Model;
+use crate::ensemble::{BLOCK, Controls, Expansion, Observables, Process, Taylor, accumulate, observe_each};
+use crate::model::{Expansions, Model};
 use crate::random::Role;
 use crate::scenario::{MonteCarlo, Shadow};
-use crate::stats::{Regressions, Series};
+use crate::stats::Regressions;
 use std::ops::Range;
 
 /// Paths of the pilot: deviations are within about 2 % of the truth for near-Gaussian laws.
 pub(super) const PILOT_PATHS: u64 = 1024;
 
-/// Paths that say where test functions are expanded; a rough place will do.
-const CENTRE_PATHS: u64 = 128;
+/// Paths of the pilot that advance together: all that they show is kept until they have ended.
+const TOGETHER: u64 = 16;
 
-/// By how many times fewer paths the shadow has to ask for before it pays: it makes a path about three
-/// times as expensive.
+/// By how many times fewer paths the shadow has to ask for before it pays: it makes a path up to twice as expensive, and
+/// costs a pilot of the optimizer.
 const COST: f64 = 4.0;
 
 /// Half-widths of intervals, in standard errors, that the first look is sized for, and to what part of the
@@ -34,8 +31,8 @@ const LEAST_SEEDS: u64 = 32 * BLOCK as u64;
 
 /// The linear shadows of a comparison.
 pub(super) struct Shadowing {
-    /// Along what they run.
-    pub linearization: Linearization,
+    /// What they follow.
+    pub expansions: Expansions,
     /// Of the optimizer and of the SDE.
     pub controls: [Controls; 2],
     /// Paths that the first look should have.
@@ -68,18 +65,18 @@ impl Pilot {
             && model.can_sample(growth_of_controls)
             // Else its gates could not be tested, without which nothing may be decided on it.
             && model.rarest_events(monte_carlo.first_look()) >= EVENTS_FOR_AN_INTERVAL;
-        let linearization = may_shadow.then(|| model.linearization()).flatten()?;
+        let expansions = may_shadow.then(|| model.expansions()).flatten()?;
         let steps = model.run.steps;
-        progress.announce(2 * (CENTRE_PATHS + PILOT_PATHS) * steps as u64);
+        progress.announce(2 * PILOT_PATHS * steps as u64);
         let tick = || progress.tick(steps as u64);
         let mut optimizer = model.optimizer_process(monte_carlo.seed, Role::OptimizerPilot);
         let mut sde = model.sde_process(monte_carlo.seed, Role::Pilot, 0);
-        optimizer.linearization = Some(&linearization);
-        sde.linearization = Some(&linearization);
-        let processes: [&dyn Process; 2] = [&optimizer, &sde];
-        let fits = processes.map(|process| {
-            let centre = centre(process, observables, model.dimension(), steps, &tick);
-            let taylor = Taylor::of_all(observables, &centre, linearization.pairs());
+        (optimizer.expansion, sde.expansions) = expansions.of_both();
+        let processes: [(&dyn Process, &Expansion); 2] =
+            [(&optimizer, &expansions.optimizer), (&sde, &expansions.sde[0])];
+        let fits = processes.map(|(process, expansion)| {
+            let taylor =
+                Taylor::of_all(observables, &expansion.centre(observables.times()), expansion.pairs());
             let regressions = regress(process, observables, &taylor, steps, &tick);
             (taylor, regressions)
         });
@@ -97,44 +94,10 @@ impl Pilot {
                 let coefficients = (0..regressions.len()).map(|index| regressions.fit(index).coefficients);
                 Controls::new(taylor, coefficients.collect(), observables.times())
             });
-            Shadowing { seeds: needed.max(for_events).max(LEAST_SEEDS), controls, linearization }
+            Shadowing { seeds: needed.max(for_events).max(LEAST_SEEDS), controls, expansions }
         });
         Some(Self { deviations, shadowing })
     }
-}
-
-/// Where the process is on average, at each record time: `x − z` has the mean of x and hardly varies.
-fn centre(
-    process: &dyn Process,
-    observables: &Observables,
-    dimension: usize,
-    steps: usize,
-    tick: &(dyn Fn() + Sync),
-) -> Centre {
-    let coordinates = Observables {
-        functions: (0..dimension).map(TestFunction::Coordinate).collect(),
-        flow: observables.flow.clone(),
-        record_times: observables.record_times.clone(),
-        eta: observables.eta,
-        objective: std::sync::Arc::clone(&observables.objective),
-    };
-    let times = observables.times();
-    let mut series = Series::default();
-    let task = |paths: Range<u64>| {
-        let mut series = Series::default();
-        for path in paths {
-            let means = observe_path(process, &coordinates, steps, PILOT_PATHS + path);
-            let sums = means.shadow.len() / times;
-            let unshadowed = means.functions.iter().enumerate();
-            let unshadowed: Vec<f64> =
-                unshadowed.map(|(index, x)| x - means.shadow[index % times * sums + index / times]).collect();
-            series.push(&unshadowed);
-            tick();
-        }
-        series
-    };
-    accumulate(0..CENTRE_PATHS, task, |part| series.merge(part));
-    (0..times).map(|time| (0..dimension).map(|i| series.mean(i * times + time)).collect()).collect()
 }
 
 /// Every test function on its own Taylor terms.
@@ -147,21 +110,22 @@ fn regress(
 ) -> Regressions {
     let times = observables.times();
     let mut regressions = Regressions::default();
-    let task = |paths: Range<u64>| {
+    let task = |groups: Range<u64>| {
         let mut regressions = Regressions::default();
-        for path in paths {
-            let means = observe_path(process, observables, steps, path);
-            let sums = means.shadow.len() / times;
-            let observation = |(index, taylor): (usize, &Taylor)| {
-                let [linear, quadratic] = taylor.terms(&means.shadow[index % times * sums..][..sums]);
-                [means.functions[index], linear, quadratic]
-            };
-            regressions.push(taylor.iter().enumerate().map(observation));
-            tick();
+        for first in groups.map(|group| group * TOGETHER) {
+            for means in observe_each(process, observables, steps, first..first + TOGETHER) {
+                let sums = means.shadow.len() / times;
+                let observation = |(index, taylor): (usize, &Taylor)| {
+                    let [linear, quadratic] = taylor.terms(&means.shadow[index % times * sums..][..sums]);
+                    [means.functions[index], linear, quadratic]
+                };
+                regressions.push(taylor.iter().enumerate().map(observation));
+                tick();
+            }
         }
         regressions
     };
-    accumulate(0..PILOT_PATHS, task, |part| regressions.merge(part));
+    accumulate(0..PILOT_PATHS / TOGETHER, task, |part| regressions.merge(part));
     regressions
 }
 

@@ -76,8 +76,9 @@ impl<'a> Sampling<'a> {
         let coarse_every = if shadowing.is_some() { COARSE_EVERY_SHADOWED } else { COARSE_EVERY };
         let mut optimizer = model.optimizer_process(seed, Role::Optimizer);
         let mut sde = model.sde_process(seed, Role::Sde, coarse_every);
-        optimizer.linearization = shadowing.map(|shadowing| &shadowing.linearization);
-        sde.linearization = optimizer.linearization;
+        if let Some(shadowing) = shadowing {
+            (optimizer.expansion, sde.expansions) = shadowing.expansions.of_both();
+        }
         let steps = model.run.steps;
         let controls = shadowing.map(|shadowing| &shadowing.controls);
         let pair = Pair { optimizer: &optimizer, sde: &sde, observables, steps, controls };
@@ -89,8 +90,8 @@ impl<'a> Sampling<'a> {
     }
 
     fn tested(&self, look: Look) -> Option<Distrust> {
-        let linearization = &self.shadowing.filter(|_| !self.has_diverged())?.linearization;
-        Distrust::of(&self.moments, self.observables, linearization, &self.exact, self.weak_order(), look)
+        let pairs = self.shadowing.filter(|_| !self.has_diverged())?.expansions.optimizer.pairs();
+        Distrust::of(&self.moments, self.observables, pairs, &self.exact, self.weak_order(), look)
     }
 
     /// What intervals are made of: estimates after the controls, where there are any that can be trusted.

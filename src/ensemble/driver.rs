@@ -74,7 +74,7 @@ impl Estimates {
 pub struct Shadowed {
     /// The same estimates after the controls.
     pub estimates: Estimates,
-    /// z and `z zᵀ − q` of the optimizer, whose expectations are 0, time after time.
+    /// z and v of the optimizer, whose expectations are 0, time after time.
     pub optimizer: Series,
     /// The same of the SDE.
     pub sde: Series,
@@ -187,7 +187,7 @@ pub struct BlockMeans {
 pub struct Means {
     /// Of the test functions at the record times, function after function.
     pub functions: Vec<f64>,
-    /// Of z and `z zᵀ − q` at the record times, time after time; empty without a shadow.
+    /// Of z and v at the record times, time after time; empty without a shadow.
     pub shadow: Vec<f64>,
 }
 
@@ -198,19 +198,20 @@ impl Means {
         Self { functions, shadow: vec![0.0; shadows.map_or(0, |shadows| shadows.sums() * times)] }
     }
 
+    /// Adds the paths `which` of a block, with one place in `finite` for each.
     fn add(
         &mut self,
         observables: &Observables,
         time: usize,
-        paths: &Paths,
-        shadows: Option<&Shadows>,
+        (paths, shadows): (&Paths, Option<&Shadows>),
+        which: Range<usize>,
         finite: &mut [bool],
     ) {
-        for ((x, exited), finite) in paths.iter().zip(finite) {
+        for ((x, exited), finite) in paths.iter().skip(which.start).zip(finite) {
             *finite &= observables.add(time, x, exited, &mut self.functions);
         }
         if let Some(shadows) = shadows {
-            shadows.add(&mut self.shadow[time * shadows.sums()..][..shadows.sums()]);
+            shadows.add(which, &mut self.shadow[time * shadows.sums()..][..shadows.sums()]);
         }
     }
 
@@ -231,25 +232,51 @@ fn observe(block: &mut dyn Block, observables: &Observables, steps: usize, count
     let mut coarse = block.coarse().map(|(_, shadows)| Means::zero(observables, shadows));
     let mut finite = vec![true; count];
     let mut coarse_finite = vec![true; count];
-    let every = steps / (observables.times() - 1);
-    for time in 0..observables.times() {
-        if time > 0 {
-            (0..every).for_each(|_| block.advance());
+    advance(block, observables, steps, |time, block| {
+        fine.add(observables, time, (block.paths(), block.shadows()), 0..count, &mut finite);
+        if let (Some(means), Some(paths)) = (&mut coarse, block.coarse()) {
+            means.add(observables, time, paths, 0..count, &mut coarse_finite);
         }
-        fine.add(observables, time, block.paths(), block.shadows(), &mut finite);
-        if let (Some(means), Some((paths, shadows))) = (&mut coarse, block.coarse()) {
-            means.add(observables, time, paths, shadows, &mut coarse_finite);
-        }
-    }
+    });
     for means in [&mut fine].into_iter().chain(&mut coarse) {
         means.divide(count);
     }
     BlockMeans { fine, coarse, non_finite: finite.iter().filter(|finite| !**finite).count() as u64 }
 }
 
-/// The observables of one path of `process`, and the sums of its shadow.
-pub fn observe_path(process: &dyn Process, observables: &Observables, steps: usize, path: u64) -> Means {
-    observe(&mut *process.start(path, 1), observables, steps, 1).fine
+/// Runs a block to the end, and hands it to `record` at every record time.
+fn advance(
+    block: &mut dyn Block,
+    observables: &Observables,
+    steps: usize,
+    mut record: impl FnMut(usize, &dyn Block),
+) {
+    let every = steps / (observables.times() - 1);
+    for time in 0..observables.times() {
+        if time > 0 {
+            (0..every).for_each(|_| block.advance());
+        }
+        record(time, block);
+    }
+}
+
+/// The observables of some paths of `process`, and the sums of their shadows, path by path.
+pub fn observe_each(
+    process: &dyn Process,
+    observables: &Observables,
+    steps: usize,
+    paths: Range<u64>,
+) -> Vec<Means> {
+    let count = (paths.end - paths.start) as usize;
+    let mut block = process.start(paths.start, count);
+    let mut each: Vec<Means> = (0..count).map(|_| Means::zero(observables, block.shadows())).collect();
+    advance(&mut *block, observables, steps, |time, block| {
+        for (path, means) in each.iter_mut().enumerate() {
+            let paths = (block.paths(), block.shadows());
+            means.add(observables, time, paths, path..path + 1, &mut [true]);
+        }
+    });
+    each
 }
 
 /// Standard deviations of one path of `process`, observable by observable, from `paths` paths. `progress`
@@ -264,8 +291,8 @@ pub fn standard_deviations(
     let mut series = Series::default();
     let task = |range: Range<u64>| {
         let mut series = Series::default();
-        for path in range {
-            series.push(&observe_path(process, observables, steps, path).functions);
+        for means in observe_each(process, observables, steps, range) {
+            series.push(&means.functions);
             progress();
         }
         series

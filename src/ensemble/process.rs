@@ -1,12 +1,12 @@
 //! Processes: what the driver advances. It sees nothing else of optimizers and SDEs.
 
 use super::block::{Block, Paths, streams};
-use super::shadow::{Linearization, Noise, Shadows};
+use super::shadow::{Expansion, Noise, Shadows, StepMoments};
 use crate::agent::Scratch;
 use crate::integrator::{Draws, Scheme, SchemeName};
 use crate::optimizer::{DeclaredIncrement, Increment, Optimizer};
 use crate::random::{Role, Stream};
-use crate::sde::Sde;
+use crate::sde::{Coefficients, Sde};
 
 /// A ball about the origin that paths may not leave: at its edge they stop for good.
 ///
@@ -52,8 +52,8 @@ pub struct OptimizerProcess<'a> {
     pub seed: u64,
     /// What the streams are drawn for.
     pub role: Role,
-    /// Along what the paths carry linear shadows, if they do and the optimizer declares its increments.
-    pub linearization: Option<&'a Linearization>,
+    /// What linear shadows of the paths follow, if they carry any and the optimizer declares its increments.
+    pub expansion: Option<&'a Expansion>,
 }
 
 struct OptimizerBlock<'a> {
@@ -69,38 +69,52 @@ struct OptimizerShadow<'a> {
     declared: &'a dyn DeclaredIncrement,
     increment: Increment,
     shadows: Shadows<'a>,
+    mean: Vec<f64>,
     noise: Vec<f64>,
-    step: usize,
 }
 
 impl<'a> OptimizerShadow<'a> {
     fn new(process: &'a OptimizerProcess, count: usize) -> Option<Self> {
-        let (linearization, declared) = (process.linearization?, process.optimizer.declared()?);
+        let (expansion, declared) = (process.expansion?, process.optimizer.declared()?);
         let d = process.start.len();
         Some(Self {
             declared,
             increment: Increment::new(d),
-            shadows: Shadows::new(linearization, d, count),
+            shadows: Shadows::new(expansion, d, count, 1),
+            mean: vec![0.0; d],
             noise: vec![0.0; d],
-            step: 0,
         })
     }
 
     /// Before a step from `x`.
     fn before(&mut self, x: &[f64]) {
         self.declared.increment(x, &mut self.increment);
-        for ((noise, x), mean) in self.noise.iter_mut().zip(x).zip(&self.increment.mean) {
-            *noise = -(x + mean);
+        for ((mean, x), increment) in self.mean.iter_mut().zip(x).zip(&self.increment.mean) {
+            *mean = x + increment;
         }
     }
 
     /// After that step, to `x`.
-    fn after(&mut self, x: &[f64], path: usize, eta: f64) {
-        for (noise, x) in self.noise.iter_mut().zip(x) {
-            *noise += x;
+    fn after(&mut self, x: &[f64], path: usize) {
+        for ((noise, x), mean) in self.noise.iter_mut().zip(x).zip(&self.mean) {
+            *noise = x - mean;
         }
-        let noise = Noise { increment: &self.noise, covariance: &self.increment.covariance, weight: 1.0 };
-        self.shadows.advance(path, self.step, eta, Some(&noise));
+        let Self { noise: increment, mean, increment: Increment { covariance, .. }, .. } = self;
+        self.shadows.record(path, 0, Some(Noise { increment, mean, covariance, weight: 1.0 }));
+    }
+}
+
+impl OptimizerProcess<'_> {
+    /// The expansion of so many steps, where the optimizer declares its increments and the expansion exists.
+    /// `may_be_cubic` is explained at [`Expansion::along`].
+    pub fn expand(&self, steps: usize, may_be_cubic: bool) -> Option<Expansion> {
+        let declared = self.optimizer.declared()?;
+        let mut increment = Increment::new(self.start.len());
+        Expansion::along(self.start, steps, may_be_cubic, |x, pairs| {
+            declared.increment(x, &mut increment);
+            let covariance = pairs.iter().map(|&(i, j)| increment.covariance.entry(i, j)).collect();
+            StepMoments { mean: increment.mean.clone(), covariance }
+        })
     }
 }
 
@@ -128,7 +142,7 @@ impl Block for OptimizerBlock<'_> {
         for (path, ((x, exited), stream)) in paths.iter_mut().zip(streams).enumerate() {
             if *exited {
                 if let Some(shadow) = shadow {
-                    shadow.shadows.advance(path, shadow.step, process.eta, None);
+                    shadow.shadows.record(path, 0, None);
                 }
                 continue;
             }
@@ -137,14 +151,14 @@ impl Block for OptimizerBlock<'_> {
             }
             process.optimizer.step(x, stream, scratch);
             if let Some(shadow) = shadow {
-                shadow.after(x, path, process.eta);
+                shadow.after(x, path);
             }
             if let Some(domain) = process.domain {
                 domain.stop(x, exited);
             }
         }
         if let Some(shadow) = shadow {
-            shadow.step += 1;
+            shadow.shadows.advance();
         }
     }
 
@@ -178,14 +192,20 @@ pub struct SdeProcess<'a> {
     pub substeps: usize,
     /// One block in so many carries the coarse paths along; none where it is 0.
     pub coarse_every: u64,
-    /// Along what the paths carry linear shadows, if they do.
-    pub linearization: Option<&'a Linearization>,
+    /// What linear shadows of the paths and of the coarse ones follow, if they carry any.
+    pub expansions: Option<[&'a Expansion; 2]>,
 }
 
 /// Paths that are integrated with one length of step, and their shadows.
 struct Integrated<'a> {
     paths: Paths,
-    shadows: Option<Shadows<'a>>,
+    shadow: Option<IntegratedShadow<'a>>,
+}
+
+/// The shadows of integrated paths.
+struct IntegratedShadow<'a> {
+    shadows: Shadows<'a>,
+    mean: Vec<f64>,
 }
 
 struct SdeBlock<'a> {
@@ -195,7 +215,24 @@ struct SdeBlock<'a> {
     streams: Vec<Stream>,
     scheme: Box<dyn Scheme>,
     draws: [Draws; 2],
-    step: usize,
+}
+
+impl SdeProcess<'_> {
+    /// The expansions of so many optimizer steps, with 2m and with m integrator steps to each, where they exist.
+    /// `may_be_cubic` is explained at [`Expansion::along`].
+    pub fn expand(&self, steps: usize, may_be_cubic: bool) -> Option<[Expansion; 2]> {
+        let mut coefficients = Coefficients::new(self.start.len());
+        let mut expand = |substeps: usize| {
+            let h = self.eta / substeps as f64;
+            Expansion::along(self.start, steps * substeps, may_be_cubic, |x, pairs| {
+                let mean = self.scheme.mean(self.sde, x, h, &mut coefficients);
+                self.sde.coefficients(x, &mut coefficients);
+                let entry = |&(i, j): &(usize, usize)| h * coefficients.diffusion.entry(i, j);
+                StepMoments { mean, covariance: pairs.iter().map(entry).collect() }
+            })
+        };
+        Some([expand(2 * self.substeps)?, expand(self.substeps)?])
+    }
 }
 
 impl Process for SdeProcess<'_> {
@@ -203,18 +240,20 @@ impl Process for SdeProcess<'_> {
         let d = self.start.len();
         let block = first / count as u64;
         let carries_coarse = self.coarse_every > 0 && block.is_multiple_of(self.coarse_every);
-        let integrated = || Integrated {
+        let integrated = |resolution: usize, substeps: usize| Integrated {
             paths: Paths::at(self.start, count),
-            shadows: self.linearization.map(|linearization| Shadows::new(linearization, d, count)),
+            shadow: self.expansions.map(|expansions| IntegratedShadow {
+                shadows: Shadows::new(expansions[resolution], d, count, substeps),
+                mean: vec![0.0; d],
+            }),
         };
         Box::new(SdeBlock {
             process: self,
-            fine: integrated(),
-            coarse: carries_coarse.then(integrated),
+            fine: integrated(0, 2 * self.substeps),
+            coarse: carries_coarse.then(|| integrated(1, self.substeps)),
             streams: streams(self.seed, self.role, first, count),
             scheme: self.scheme.build(d),
             draws: [self.scheme.draws(d), self.scheme.draws(d)],
-            step: 0,
         })
     }
 }
@@ -224,7 +263,7 @@ impl Integrated<'_> {
     fn advance(
         &mut self,
         path: usize,
-        step: usize,
+        substep: usize,
         scheme: &mut dyn Scheme,
         sde: &dyn Sde,
         h: f64,
@@ -232,15 +271,19 @@ impl Integrated<'_> {
     ) {
         let (x, exited) = self.paths.path_mut(path);
         if *exited {
-            if let Some(shadows) = &mut self.shadows {
-                shadows.advance(path, step, h, None);
+            if let Some(shadow) = &mut self.shadow {
+                shadow.shadows.record(path, substep, None);
             }
             return;
         }
+        if let Some(shadow) = &mut self.shadow {
+            shadow.mean.copy_from_slice(x);
+        }
         scheme.step(sde, x, h, draws);
-        if let Some(shadows) = &mut self.shadows {
-            let (covariance, increment) = scheme.martingale();
-            shadows.advance(path, step, h, Some(&Noise { increment, covariance, weight: h }));
+        if let Some(IntegratedShadow { shadows, mean }) = &mut self.shadow {
+            let (Coefficients { drift, diffusion, .. }, increment) = scheme.martingale();
+            mean.iter_mut().zip(drift).for_each(|(mean, drift)| *mean += h * drift);
+            shadows.record(path, substep, Some(Noise { increment, mean, covariance: diffusion, weight: h }));
         }
     }
 
@@ -252,13 +295,13 @@ impl Integrated<'_> {
     }
 
     fn is_at_rest(&self, path: usize) -> bool {
-        self.shadows.is_none() && self.paths.has_exited(path)
+        self.shadow.is_none() && self.paths.has_exited(path)
     }
 }
 
 impl Block for SdeBlock<'_> {
     fn advance(&mut self) {
-        let Self { process, fine, coarse, streams, scheme, draws, step } = self;
+        let Self { process, fine, coarse, streams, scheme, draws } = self;
         let h = process.eta / (2 * process.substeps) as f64;
         let deviation = h.sqrt();
         for (path, stream) in streams.iter_mut().enumerate() {
@@ -266,15 +309,15 @@ impl Block for SdeBlock<'_> {
                 continue;
             }
             // Two fine steps to every coarse one, on the same Brownian path.
-            for _ in 0..process.substeps {
-                for draws in &mut *draws {
+            for coarse_step in 0..process.substeps {
+                for (fine_step, draws) in (2 * coarse_step..).zip(&mut *draws) {
                     draws.renew(deviation, stream);
-                    fine.advance(path, *step, &mut **scheme, process.sde, h, draws);
+                    fine.advance(path, fine_step, &mut **scheme, process.sde, h, draws);
                 }
                 if let Some(coarse) = coarse {
                     let [first, second] = &mut *draws;
                     first.extend(second);
-                    coarse.advance(path, *step, &mut **scheme, process.sde, 2.0 * h, first);
+                    coarse.advance(path, coarse_step, &mut **scheme, process.sde, 2.0 * h, first);
                 }
             }
             if let Some(domain) = process.domain {
@@ -284,7 +327,11 @@ impl Block for SdeBlock<'_> {
                 }
             }
         }
-        *step += 1;
+        for integrated in [fine].into_iter().chain(coarse) {
+            if let Some(shadow) = &mut integrated.shadow {
+                shadow.shadows.advance();
+            }
+        }
     }
 
     fn paths(&self) -> &Paths {
@@ -292,10 +339,12 @@ impl Block for SdeBlock<'_> {
     }
 
     fn shadows(&self) -> Option<&Shadows<'_>> {
-        self.fine.shadows.as_ref()
+        self.fine.shadow.as_ref().map(|shadow| &shadow.shadows)
     }
 
     fn coarse(&self) -> Option<(&Paths, Option<&Shadows<'_>>)> {
-        self.coarse.as_ref().map(|coarse| (&coarse.paths, coarse.shadows.as_ref()))
+        self.coarse
+            .as_ref()
+            .map(|coarse| (&coarse.paths, coarse.shadow.as_ref().map(|shadow| &shadow.shadows)))
     }
 }

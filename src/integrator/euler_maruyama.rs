@@ -1,7 +1,7 @@
 //! The Euler–Maruyama scheme.
 
 use super::{Draws, Scheme};
-use crate::covariance::{Covariance, Root};
+use crate::covariance::Root;
 use crate::sde::{Coefficients, Sde};
 
 /// `X ← X + b(X) h + A(X)^{1/2} ΔW`.
@@ -34,7 +34,7 @@ impl Scheme for EulerMaruyama {
         }
     }
 
-    fn martingale(&self) -> (&Covariance, &[f64]) {
-        (&self.coefficients.diffusion, &self.noise)
+    fn martingale(&self) -> (&Coefficients, &[f64]) {
+        (&self.coefficients, &self.noise)
     }
 }

@@ -1,7 +1,7 @@
 //! Platen's explicit scheme of weak order 2 for noise of several dimensions.
 
 use super::{Draws, Scheme};
-use crate::covariance::{Covariance, Root};
+use crate::covariance::Root;
 use crate::sde::{Coefficients, Sde};
 
 /// The explicit order 2.0 weak scheme of Kloeden and Platen, Numerical Solution of Stochastic Differential
@@ -160,7 +160,7 @@ impl Scheme for Platen {
         }
     }
 
-    fn martingale(&self) -> (&Covariance, &[f64]) {
-        (&self.here.diffusion, &self.noise)
+    fn martingale(&self) -> (&Coefficients, &[f64]) {
+        (&self.here, &self.noise)
     }
 }

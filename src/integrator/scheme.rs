@@ -1,9 +1,8 @@
 //! What a scheme is, what it draws, and the schemes by name.
 
 use super::{EulerMaruyama, Platen};
-use crate::covariance::Covariance;
 use crate::random::Stream;
-use crate::sde::Sde;
+use crate::sde::{Coefficients, Sde};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +11,8 @@ pub trait Scheme: Send {
     /// One step of length `h`, for which `draws` were made.
     fn step(&mut self, sde: &dyn Sde, x: &mut [f64], h: f64, draws: &Draws);
 
-    /// `A(X)` where the last step began, and `A(X)^{1/2} ΔW`, the martingale part of the step to lowest order.
-    fn martingale(&self) -> (&Covariance, &[f64]);
+    /// b(X) and A(X) where the last step began, and `A(X)^{1/2} ΔW`, the martingale part of the step to lowest order.
+    fn martingale(&self) -> (&Coefficients, &[f64]);
 }
 
 /// Schemes by their names in scenarios.
@@ -34,6 +33,24 @@ impl SchemeName {
         match self {
             Self::EulerMaruyama => Box::new(EulerMaruyama::new(dimension)),
             Self::Platen => Box::new(Platen::new(dimension)),
+        }
+    }
+
+    /// By how much a step of length `h` without noise moves from `x`.
+    pub fn mean(self, sde: &dyn Sde, x: &[f64], h: f64, coefficients: &mut Coefficients) -> Vec<f64> {
+        sde.coefficients(x, coefficients);
+        let euler: Vec<f64> = coefficients.drift.iter().map(|drift| h * drift).collect();
+        match self {
+            Self::EulerMaruyama => euler,
+            Self::Platen => {
+                let there: Vec<f64> = x.iter().zip(&euler).map(|(x, moved)| x + moved).collect();
+                sde.coefficients(&there, coefficients);
+                euler
+                    .iter()
+                    .zip(&coefficients.drift)
+                    .map(|(moved, drift)| 0.5 * (moved + h * drift))
+                    .collect()
+            }
         }
     }
 

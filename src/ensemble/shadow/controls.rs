@@ -1,17 +1,17 @@
-//! Control variates from the linear shadow: of each test function, its own second-order Taylor terms in z.
+//! Control variates from the linear shadow: of each test function, its own first and second Taylor terms.
 
 use crate::ensemble::{BoundedFunction, Observables, TestFunction};
 
-/// Where test functions are expanded: the mean of the process at each record time, as a pilot has it.
+/// Where test functions are expanded: the path of the process without noise, at each record time.
 pub type Centre = Vec<Vec<f64>>;
 
 /// The Taylor terms of a test function at one record time: `L = ∇g(m)·z` and
-/// `Q = ½ Σ_ij ∂²g(m)/∂x_i∂x_j (z_i z_j − q_ij)`, as weights of the sums of a shadow.
+/// `Q = ½ Σ_ij ∂²g(m)/∂x_i∂x_j v_ij`, as weights of the sums of a shadow.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Taylor {
     /// Of z_i, with its place among the sums.
     pub linear: Vec<(usize, f64)>,
-    /// Of `z_i z_j − q_ij`, with its place among the sums.
+    /// Of v_ij, with its place among the sums.
     pub quadratic: Vec<(usize, f64)>,
 }
 

@@ -1,177 +1,149 @@
-//! The linear shadow: a linear copy of a process, driven by the process's own martingale noise, whose moments
-//! are known exactly.
+//! The linear shadow: what the noise of a path has done to its deviation and to the powers of it, as far as linear
+//! equations tell.
 //!
-//! With `n_k = x_{k+1} − x_k − E[x_{k+1} − x_k | x_k]`, deterministic matrices J_k and `z_0 = q_0 = 0`,
+//! With the path without noise `m_{k+1} = E[x_{k+1} | x_k = m_k]` and `e = x − m`, a step has the mean
+//! `E[e_{k+1} | x_k] = A e + bend (e eᵀ) + O(e³)` and the covariance `C + slope e + curve (e eᵀ) + O(e³)`. So the means of e, e eᵀ
+//! and e⊗e⊗e obey linear equations, cut off after the third power (Carleman linearization). The shadow z, v, w moves by
+//! the same maps, driven by the noise of the path alone: with `n = x_{k+1} − E[x_{k+1} | x_k]`,
+//! `μ = E[x_{k+1} | x_k] − m_{k+1}` and `S = n nᵀ − Cov[n | x_k]`, from z = v = w = 0,
 //!
 //! ```text
-//! z_{k+1} = (I + hJ_k) z_k + n_k
-//! q_{k+1} = (I + hJ_k) q_k (I + hJ_k)ᵀ + Cov[n_k | x_k]
+//! z ← A z + bend v                                          + n
+//! v ← A v Aᵀ + slope z + curve v + 2 sym(A ⊗ bend) w        + μ nᵀ + n μᵀ + S
+//! w ← (A⊗A⊗A) w + 3 sym(C ⊗ A) z                            + 3 sym(μ⊗μ⊗n) + 3 sym(μ ⊗ S)
 //! ```
 //!
-//! have `E z = 0` and `E[z zᵀ − q] = 0` exactly, whatever J: they are control variates for every moment of x,
-//! the better the closer `x − E x` is to z, for which J is the Jacobian of the drift along its flow.
+//! All that is added has mean 0 given x_k, and the maps are deterministic: `E z = 0`, `E v = 0` and `E w = 0` exactly, whatever the
+//! maps are. z and v are control variates for every moment of x: the variance of `e − z` and `e eᵀ − v` is that of the terms that were cut
+//! off. On a quadratic under DSGD and DCSGD there are none.
 
 mod controls;
+mod derivatives;
+mod expansion;
+mod transition;
 
 pub use controls::{Centre, Controls, Taylor};
+pub use expansion::{Expansion, StepMoments};
 
-use super::observable::observed_pairs;
 use crate::covariance::Covariance;
-use crate::integrator::{Jacobian, drift_flow, drift_jacobian};
-use crate::sde::{Coefficients, Sde};
+use std::ops::Range;
+use transition::place;
 
-/// Beyond this dimension a dense J, which costs d³ operations a step, is replaced by its diagonal.
-const LARGEST_DENSE_DIMENSION: usize = 32;
-
-/// Most numbers that the Jacobians along a run may take.
-const MOST_NUMBERS: usize = 1 << 24;
-
-/// J along the flow of the drift, one matrix an optimizer step, and the pairs of coordinates whose products
-/// are followed.
-pub struct Linearization {
-    jacobians: Vec<Jacobian>,
-    pairs: Vec<(usize, usize)>,
-}
-
-impl Linearization {
-    /// Along the flow `ċ = b(c)` of the drift of `sde` from `start` over `steps` steps of η, with so many
-    /// Runge–Kutta steps to each. None where it would take too much memory, or where J is not finite.
-    pub fn along_flow(sde: &dyn Sde, start: &[f64], eta: f64, steps: usize, substeps: usize) -> Option<Self> {
-        let d = start.len();
-        let is_large = d > LARGEST_DENSE_DIMENSION;
-        let numbers = if is_large { d } else { d * d };
-        if numbers.saturating_mul(steps) > MOST_NUMBERS || d * d > MOST_NUMBERS {
-            return None;
-        }
-        let flow = drift_flow(sde, start, eta, steps, 1, substeps);
-        let mut coefficients = Coefficients::new(d);
-        let jacobian = |c: &Vec<f64>| {
-            let jacobian = drift_jacobian(sde, c, &mut coefficients);
-            if is_large { jacobian.into_diagonal(d) } else { jacobian }
-        };
-        let jacobians: Vec<Jacobian> = flow[..steps].iter().map(jacobian).collect();
-        let is_finite = jacobians.iter().all(Jacobian::is_finite);
-        is_finite.then(|| Self { jacobians, pairs: observed_pairs(d) })
-    }
-
-    /// The pairs (i, j), i ≤ j, of which `z_i z_j − q_ij` is followed.
-    pub fn pairs(&self) -> &[(usize, usize)] {
-        &self.pairs
-    }
-}
-
-/// The martingale noise `n` of a step, and its covariance given where the step began: `weight · covariance`.
+/// The noise `n` of a step and its first two moments given where the step began.
 pub struct Noise<'a> {
     /// n.
     pub increment: &'a [f64],
-    /// Its conditional covariance over the weight.
+    /// `E[x_{k+1} | x_k]`, or any other state that x_k determines.
+    pub mean: &'a [f64],
+    /// The covariance of n over the weight.
     pub covariance: &'a Covariance,
     /// The weight.
     pub weight: f64,
 }
 
-/// z and q of every path of a block.
+/// z, v and w of every path of a block. They advance together, by one optimizer step at a time, after the noise of
+/// all paths was recorded.
 pub struct Shadows<'a> {
-    linearization: &'a Linearization,
+    expansion: &'a Expansion,
     dimension: usize,
-    z: Vec<f64>,
-    q: Vec<f64>,
-    propagator: Vec<f64>,
-    product: Vec<f64>,
-    moved: Vec<f64>,
+    /// The number of paths.
+    lanes: usize,
+    /// Steps of the process that were taken, and those of one [`Shadows::advance`].
+    taken: usize,
+    at_a_time: usize,
+    /// z, v and w: row by row, and path by path within a row, as all below.
+    powers: Vec<f64>,
+    next: Vec<f64>,
+    /// For each step n, μ and `Cov[n | x]` of the pairs.
+    noise: Vec<f64>,
 }
 
 impl<'a> Shadows<'a> {
-    /// Of `count` paths at t = 0.
-    pub fn new(linearization: &'a Linearization, dimension: usize, count: usize) -> Self {
+    /// Of `count` paths at t = 0, whose process takes so many steps at a time.
+    pub fn new(expansion: &'a Expansion, dimension: usize, count: usize, at_a_time: usize) -> Self {
+        let rows = expansion.size();
+        let of_noise = 2 * dimension + expansion.pairs().len();
         Self {
-            linearization,
+            expansion,
             dimension,
-            z: vec![0.0; dimension * count],
-            q: vec![0.0; linearization.pairs.len() * count],
-            propagator: Vec::new(),
-            product: Vec::new(),
-            moved: vec![0.0; dimension],
+            lanes: count,
+            taken: 0,
+            at_a_time,
+            powers: vec![0.0; rows * count],
+            next: vec![0.0; rows * count],
+            noise: vec![0.0; at_a_time * of_noise * count],
         }
     }
 
-    /// Advances the shadow of one path by the time `h` within an optimizer step, with the noise of the path;
-    /// a path that has stopped has none.
-    pub fn advance(&mut self, path: usize, step: usize, h: f64, noise: Option<&Noise>) {
-        let d = self.dimension;
-        let pairs = &self.linearization.pairs;
-        let z = &mut self.z[path * d..][..d];
-        let q = &mut self.q[path * pairs.len()..][..pairs.len()];
-        match &self.linearization.jacobians[step] {
-            Jacobian::Diagonal(entries) => {
-                for (z, entry) in z.iter_mut().zip(entries) {
-                    *z *= 1.0 + h * entry;
-                }
-                for (q, &(i, j)) in q.iter_mut().zip(pairs) {
-                    *q *= (1.0 + h * entries[i]) * (1.0 + h * entries[j]);
-                }
-            }
-            Jacobian::Dense(entries) => {
-                self.propagator.clear();
-                self.propagator.extend(entries.iter().map(|entry| h * entry));
-                for i in 0..d {
-                    self.propagator[i * d + i] += 1.0;
-                }
-                multiply(&self.propagator, z, &mut self.moved);
-                z.copy_from_slice(&self.moved);
-                congruence(&self.propagator, d, q, &mut self.product);
-            }
-        }
-        if let Some(noise) = noise {
-            for (z, n) in z.iter_mut().zip(noise.increment) {
-                *z += n;
-            }
-            for (q, &(i, j)) in q.iter_mut().zip(pairs) {
-                *q += noise.weight * noise.covariance.entry(i, j);
-            }
+    /// The noise of one path in the step that comes `ahead` steps after those that were taken; a path that has stopped
+    /// has none.
+    pub fn record(&mut self, path: usize, ahead: usize, noise: Option<Noise>) {
+        let (d, lanes, pairs) = (self.dimension, self.lanes, self.expansion.pairs());
+        let rows = 2 * d + pairs.len();
+        let of_path = self.noise[ahead * rows * lanes..][..rows * lanes].iter_mut().skip(path).step_by(lanes);
+        let Some(Noise { increment, mean, covariance, weight }) = noise else {
+            return of_path.for_each(|number| *number = 0.0);
+        };
+        let after = self.expansion.after(self.taken + ahead);
+        let deviation = mean.iter().zip(after).map(|(mean, after)| mean - after);
+        let entries = pairs.iter().map(|&(i, j)| weight * covariance.entry(i, j));
+        let numbers = increment.iter().copied().chain(deviation).chain(entries);
+        of_path.zip(numbers).for_each(|(out, number)| *out = number);
+    }
+
+    /// The recorded steps.
+    pub fn advance(&mut self) {
+        let rows = 2 * self.dimension + self.expansion.pairs().len();
+        for step in 0..self.at_a_time {
+            let Self { expansion, lanes, taken, ref mut powers, ref mut next, ref mut noise, .. } = *self;
+            expansion.transition(taken).apply(powers, next, lanes, expansion.pairs());
+            std::mem::swap(powers, next);
+            add_noise(powers, &mut noise[step * rows * lanes..][..rows * lanes], expansion, lanes);
+            self.taken += 1;
         }
     }
 
-    /// Adds z and the `z_i z_j − q_ij` of every path to `sums`.
-    pub(super) fn add(&self, sums: &mut [f64]) {
-        let pairs = &self.linearization.pairs;
-        let (of_z, of_pairs) = sums.split_at_mut(self.dimension);
-        for (z, q) in self.z.chunks_exact(self.dimension).zip(self.q.chunks_exact(pairs.len())) {
-            for (sum, z) in of_z.iter_mut().zip(z) {
-                *sum += z;
-            }
-            for ((sum, q), &(i, j)) in of_pairs.iter_mut().zip(q).zip(pairs) {
-                *sum += z[i] * z[j] - q;
-            }
+    /// Adds z and v of some paths to `sums`.
+    pub(super) fn add(&self, paths: Range<usize>, sums: &mut [f64]) {
+        for (sum, row) in sums.iter_mut().zip(self.powers.chunks_exact(self.lanes)) {
+            row[paths.clone()].iter().for_each(|power| *sum += power);
         }
     }
 
     /// How many sums [`Shadows::add`] adds to.
     pub(super) fn sums(&self) -> usize {
-        self.dimension + self.linearization.pairs.len()
+        self.dimension + self.expansion.pairs().len()
     }
 }
 
-fn multiply(matrix: &[f64], vector: &[f64], out: &mut [f64]) {
-    for (out, row) in out.iter_mut().zip(matrix.chunks_exact(vector.len())) {
-        *out = row.iter().zip(vector).map(|(entry, x)| entry * x).sum();
+/// The noise of one step, of which the covariances are overwritten.
+fn add_noise(powers: &mut [f64], noise: &mut [f64], expansion: &Expansion, lanes: usize) {
+    let (pairs, triples) = (expansion.pairs(), expansion.triples());
+    let d = expansion.after(0).len();
+    let (n, rest) = noise.split_at_mut(d * lanes);
+    let (mu, square) = rest.split_at_mut(d * lanes);
+    let (z, rest) = powers.split_at_mut(d * lanes);
+    let (v, w) = rest.split_at_mut(pairs.len() * lanes);
+    z.iter_mut().zip(&*n).for_each(|(z, n)| *z += n);
+    let row = |i: usize| i * lanes..(i + 1) * lanes;
+    let products = v.chunks_exact_mut(lanes).zip(square.chunks_exact_mut(lanes));
+    for ((v, square), &(i, j)) in products.zip(pairs) {
+        let (n_i, n_j, mu_i, mu_j) = (&n[row(i)], &n[row(j)], &mu[row(i)], &mu[row(j)]);
+        for lane in 0..lanes {
+            // n nᵀ − Cov[n | x] from here on.
+            square[lane] = n_i[lane] * n_j[lane] - square[lane];
+            v[lane] += mu_i[lane] * n_j[lane] + n_i[lane] * mu_j[lane] + square[lane];
+        }
     }
-}
-
-/// `q ← M q Mᵀ` for a symmetric q, held as its upper triangle row by row.
-fn congruence(matrix: &[f64], d: usize, q: &mut [f64], product: &mut Vec<f64>) {
-    let row_starts = |i: usize| i * (2 * d - i + 1) / 2;
-    let entry = |q: &[f64], i: usize, j: usize| q[row_starts(i.min(j)) + i.max(j) - i.min(j)];
-    product.clear();
-    for row in matrix.chunks_exact(d) {
-        product.extend((0..d).map(|j| (0..d).map(|k| row[k] * entry(q, k, j)).sum::<f64>()));
-    }
-    let mut index = 0;
-    for i in 0..d {
-        for j in i..d {
-            let (left, right) = (&product[i * d..][..d], &matrix[j * d..][..d]);
-            q[index] = left.iter().zip(right).map(|(a, b)| a * b).sum();
-            index += 1;
+    for (w, &[i, j, k]) in w.chunks_exact_mut(lanes).zip(triples) {
+        let [n_i, n_j, n_k] = [i, j, k].map(|i| &n[row(i)]);
+        let [mu_i, mu_j, mu_k] = [i, j, k].map(|i| &mu[row(i)]);
+        let [square_jk, square_ik, square_ij] =
+            [(j, k), (i, k), (i, j)].map(|(i, j)| &square[row(place(d, i, j))]);
+        for lane in 0..lanes {
+            w[lane] += mu_i[lane] * (mu_j[lane] * n_k[lane] + n_j[lane] * mu_k[lane] + square_jk[lane])
+                + mu_j[lane] * (mu_k[lane] * n_i[lane] + square_ik[lane])
+                + mu_k[lane] * square_ij[lane];
         }
     }
 }
