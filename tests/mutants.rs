@@ -4,12 +4,14 @@ mod common;
 
 use common::{Called, GOOD, experiment, itocheck};
 use itocheck::claim::Progress;
-use itocheck::kill_matrix::{Fate, Killer, fate};
+use itocheck::kill_matrix::{Effort, Fate, Killer, fate};
 use itocheck::mutant::{Mutant, OptimizerMutant, SdeMutant};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
+
+const EVERY_CLAIM: Effort = Effort { every_claim: true, max_seeds: 65536 };
 
 struct Silent;
 
@@ -114,7 +116,7 @@ fn gates_of_the_shadow_catch_optimizers_that_declare_the_moments_of_another() {
         OptimizerMutant::NoiseShared,
         OptimizerMutant::SignOfMean,
     ] {
-        match fate(&experiment, Mutant::Optimizer(mutant), true, &Silent) {
+        match fate(&experiment, Mutant::Optimizer(mutant), EVERY_CLAIM, &Silent) {
             Fate::Killed { by, .. } => {
                 assert!(by.contains(&Killer::Contradiction), "{}: {by:?}", mutant.name());
                 assert_eq!(by[0], Killer::Coefficients, "{}", mutant.name());
@@ -124,7 +126,7 @@ fn gates_of_the_shadow_catch_optimizers_that_declare_the_moments_of_another() {
     }
     // Nothing but moments of the SDE are wrong: the optimizer declares what it does.
     for mutant in [SdeMutant::AgentsLost, SdeMutant::XiWithoutTwo, SdeMutant::BatchSizeLost] {
-        match fate(&experiment, Mutant::Sde(mutant), true, &Silent) {
+        match fate(&experiment, Mutant::Sde(mutant), EVERY_CLAIM, &Silent) {
             Fate::Killed { by, .. } => assert!(!by.contains(&Killer::Contradiction), "{by:?}"),
             other => panic!("{}: {other:?}", mutant.name()),
         }
@@ -140,7 +142,7 @@ fn wrong_optimizers_are_sampled_where_right_ones_are_exact() {
     // The margin is decided with a thousand paths; what contradicts exact values by half takes more.
     experiment.monte_carlo.seeds = Some(16384);
     for mutant in [OptimizerMutant::NoiseShared, OptimizerMutant::MasksShared, OptimizerMutant::Unscaled] {
-        match fate(&experiment, Mutant::Optimizer(mutant), true, &Silent) {
+        match fate(&experiment, Mutant::Optimizer(mutant), EVERY_CLAIM, &Silent) {
             Fate::Killed { by, .. } => {
                 assert_eq!(by[0], Killer::Coefficients);
                 assert!(by.contains(&Killer::Contradiction), "{}: {by:?}", mutant.name());
@@ -149,7 +151,7 @@ fn wrong_optimizers_are_sampled_where_right_ones_are_exact() {
         }
     }
     // Single steps are right; the path is not.
-    match fate(&experiment, Mutant::Optimizer(OptimizerMutant::StepTooMany), true, &Silent) {
+    match fate(&experiment, Mutant::Optimizer(OptimizerMutant::StepTooMany), EVERY_CLAIM, &Silent) {
         Fate::Killed { by, .. } => assert!(!by.contains(&Killer::Coefficients), "{by:?}"),
         other => panic!("{other:?}"),
     }

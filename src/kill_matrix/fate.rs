@@ -7,7 +7,7 @@ use crate::claim::{Expectation, Trajectory};
 use crate::ensemble::TestFunction;
 use crate::model::Model;
 use crate::mutant::{Misfit, Mutant};
-use crate::scenario::Experiment;
+use crate::scenario::{Experiment, MonteCarlo};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -22,7 +22,8 @@ pub enum Fate {
         /// In words, of the first that did.
         because: String,
     },
-    /// All claims are upheld.
+    /// No claim is refuted: all are upheld, or some undecided while the mutant is within the margin, where either
+    /// verdict is right.
     Survived {
         /// Whether it differs from the right one by more than the margin: a gap in the scenario's claims.
         beyond_margin: bool,
@@ -31,7 +32,7 @@ pub enum Fate {
         /// Where the moments of paths differ most from those of the right process; sampled.
         trajectory: Option<Difference>,
     },
-    /// Not all claims could be decided within the budget, and none is refuted.
+    /// Not all claims could be decided within the budget, none is refuted, and the mutant is not within the margin.
     Undecided {
         /// In words.
         because: String,
@@ -66,15 +67,30 @@ pub enum Killer {
 /// claim that allows ten times as much is not meant to notice it.
 const NEGLIGIBLE: f64 = 0.1;
 
+/// What a mutant may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Whether every claim is judged, also of mutants that one has noticed.
+    pub every_claim: bool,
+    /// Paths of each process at most, where the scenario does not say less.
+    pub max_seeds: u64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { every_claim: false, max_seeds: 65536 }
+    }
+}
+
 /// Whether the scenario claims nothing but what should be upheld.
 pub fn has_only_upheld_claims(experiment: &Experiment) -> bool {
     experiment.claims.iter().all(|claim| claim.expect() == Expectation::Upheld)
 }
 
 /// Judges the claims of an experiment with a mistake in place: those on single steps first, which is cheap, and the
-/// others where they do not notice, or where `every_claim` is asked for.
-pub fn fate(experiment: &Experiment, mutant: Mutant, every_claim: bool, progress: &dyn Progress) -> Fate {
-    match mutated(experiment, mutant) {
+/// others where they do not notice, or where every claim is asked for.
+pub fn fate(experiment: &Experiment, mutant: Mutant, effort: Effort, progress: &dyn Progress) -> Fate {
+    match mutated(experiment, mutant, effort) {
         Err(Misfit::Inapplicable(because)) => Fate::Inapplicable { because },
         Err(Misfit::Equivalent(because)) => Fate::Equivalent { because },
         Ok((mut mutated, claims)) => {
@@ -82,7 +98,7 @@ pub fn fate(experiment: &Experiment, mutant: Mutant, every_claim: bool, progress
                 claims.into_iter().partition(|claim| matches!(claim, Claim::Coefficients(_)));
             if let Some(difference) = exact_difference(experiment, &mutated.model, mutant)
                 && difference.margins <= NEGLIGIBLE
-                && !every_claim
+                && !effort.every_claim
                 && mutated.is_sampled
             {
                 let coefficients = Some(difference);
@@ -90,7 +106,7 @@ pub fn fate(experiment: &Experiment, mutant: Mutant, every_claim: bool, progress
             }
             let mut evidence = Evidence::default();
             for claims in [of_steps, of_paths] {
-                if evidence.killers.is_empty() || every_claim {
+                if evidence.killers.is_empty() || effort.every_claim {
                     mutated.claims = claims;
                     evidence.add(&judge(&mutated, progress));
                 }
@@ -101,7 +117,11 @@ pub fn fate(experiment: &Experiment, mutant: Mutant, every_claim: bool, progress
 }
 
 /// The experiment with the mistake in its model, and the claims that can notice it.
-fn mutated(experiment: &Experiment, mutant: Mutant) -> Result<(Experiment, Vec<Claim>), Misfit> {
+fn mutated(
+    experiment: &Experiment,
+    mutant: Mutant,
+    effort: Effort,
+) -> Result<(Experiment, Vec<Claim>), Misfit> {
     let model = mutant.spoil(&experiment.model)?;
     // Exact expectations of an optimizer are those of the right one: a wrong one has to be sampled.
     let is_sampled = experiment.is_sampled || matches!(mutant, Mutant::Optimizer(_));
@@ -121,11 +141,13 @@ fn mutated(experiment: &Experiment, mutant: Mutant) -> Result<(Experiment, Vec<C
         let because = "each step is right, and no claim on whole paths can be sampled";
         return Err(Misfit::Inapplicable(because.to_owned()));
     }
+    let MonteCarlo { max_seeds, .. } = experiment.monte_carlo;
+    let max_seeds = max_seeds.min(effort.max_seeds.max(experiment.monte_carlo.first_look()));
     let experiment = Experiment {
         title: experiment.title.clone(),
         source: experiment.source.clone(),
         model,
-        monte_carlo: experiment.monte_carlo,
+        monte_carlo: MonteCarlo { max_seeds, ..experiment.monte_carlo },
         is_sampled,
         claims: Vec::new(),
     };
@@ -183,8 +205,11 @@ impl Evidence {
     fn fate(self, survived: impl FnOnce() -> Fate) -> Fate {
         match (self.refuted, self.undecided) {
             (Some(because), _) => Fate::Killed { by: self.killers, because },
-            (None, Some(because)) => Fate::Undecided { because },
             (None, None) => survived(),
+            (None, Some(because)) => match survived() {
+                within @ Fate::Survived { beyond_margin: false, .. } => within,
+                _ => Fate::Undecided { because },
+            },
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::mutant::Mutant;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use fate::{Fate, Killer, fate, has_only_upheld_claims};
+pub use fate::{Effort, Fate, Killer, fate, has_only_upheld_claims};
 pub use render::{markdown, terminal_header, terminal_legend, terminal_row};
 
 /// The schema of `mutants.json`.
