@@ -54,3 +54,4 @@ pub mod scenario;
 pub mod sde;
 pub mod special;
 pub mod stats;
+pub mod theory;

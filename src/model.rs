@@ -2,7 +2,7 @@
 
 use crate::agent::{Agents, Group, Scratch};
 use crate::ensemble::{Domain, Linearization, Observables, OptimizerProcess, SdeProcess, TestFunction};
-use crate::integrator::drift_flow;
+use crate::integrator::{SchemeName, drift_flow};
 use crate::noise::SignLaw;
 use crate::optimizer::{Optimizer, OptimizerName};
 use crate::random::Role;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 const FLOW_SUBSTEPS: usize = 4;
 
 /// A mean has an honest interval at small error rates where moments of at least this order are
-/// finite (DESIGN section 5: measured for second moments, which need ν ≥ 8 = 2 · 4).
+/// finite (measured for second moments, which need ν ≥ 8 = 2 · 4).
 const MOMENTS_FOR_AN_INTERVAL: f64 = 4.0;
 
 /// An optimizer, its SDE, and the run.
@@ -48,6 +48,8 @@ pub struct Run {
     pub start: Vec<f64>,
     /// Where both processes stop, if anywhere.
     pub domain: Option<Domain>,
+    /// How the SDE is integrated.
+    pub scheme: SchemeName,
     /// m: integrator steps to each η; the SDE is integrated with m and 2m.
     pub substeps: usize,
 }
@@ -82,7 +84,7 @@ impl Model {
     ///
     /// Heavy-tailed noise passes its degrees of freedom on wherever steps are not bounded. Compression
     /// of the gradient multiplies noise: the stationary law has a tail of `1 + 2N/(ηωL)` degrees of
-    /// freedom (THEORY section 4), L the largest curvature. Noise that grows with the gradient does the same.
+    /// freedom, L the largest curvature. Noise that grows with the gradient does the same.
     pub fn tail_index(&self) -> f64 {
         if self.optimizer_name.has_bounded_steps() {
             return f64::INFINITY;
@@ -100,6 +102,15 @@ impl Model {
     /// Whether the mean of a function that grows like `‖x‖^growth` can be sampled with an honest interval.
     pub fn can_sample(&self, growth: u32) -> bool {
         growth == 0 || self.tail_index() >= MOMENTS_FOR_AN_INTERVAL * f64::from(growth)
+    }
+
+    /// ηL where that is above 2, L the largest curvature of a quadratic f: then the optimizer is unstable, and its mean
+    /// grows from step to step. None where that cannot be said, or steps are bounded.
+    pub fn instability(&self) -> Option<f64> {
+        let objective = self.agents.objective();
+        let product = self.run.learning_rate * objective.smoothness()?;
+        let grows = objective.is_quadratic() && !self.optimizer_name.has_bounded_steps() && product > 2.0;
+        grows.then_some(product)
     }
 
     /// How often, in expectation, one step at `x` draws the rarest of its discrete events: a sign against
@@ -120,6 +131,11 @@ impl Model {
         rarest
     }
 
+    /// How often, in expectation, so many paths draw the rarest event of a step before the first record time.
+    pub fn rarest_events(&self, paths: u64) -> f64 {
+        self.rarest_event(&self.run.start) * self.run.every() as f64 * paths as f64
+    }
+
     /// Roughly the operations, of about a nanosecond, of one step of the optimizer.
     pub fn optimizer_operations(&self) -> f64 {
         let d = self.dimension();
@@ -136,7 +152,8 @@ impl Model {
         let root = if coefficients.diffusion.is_dense() { (d * d * d) as f64 / 3.0 } else { 0.0 };
         let of_group = |group: &Group| group.noise.operations(d) + group.compressor.operations(d);
         let laws = self.agents.groups().iter().map(of_group).sum::<f64>();
-        self.agents.objective().operations() + laws + root + 20.0 * d as f64
+        let evaluation = self.agents.objective().operations() + laws + root + 20.0 * d as f64;
+        self.run.scheme.evaluations(d) as f64 * evaluation
     }
 
     /// All test functions.
@@ -191,7 +208,7 @@ impl Model {
 
     /// The SDE as a process; one block in `coarse_every` measures the integrator's bias, 0 for none.
     pub fn sde_process(&self, seed: u64, role: Role, coarse_every: u64) -> SdeProcess<'_> {
-        let Run { ref start, domain, learning_rate, substeps, .. } = self.run;
+        let Run { ref start, domain, learning_rate, scheme, substeps, .. } = self.run;
         SdeProcess {
             sde: &*self.sde,
             start,
@@ -199,6 +216,7 @@ impl Model {
             seed,
             role,
             eta: learning_rate,
+            scheme,
             substeps,
             coarse_every,
             linearization: None,

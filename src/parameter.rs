@@ -73,6 +73,13 @@ impl PerCoordinate {
     }
 }
 
+impl PerCoordinate {
+    /// The scales of all `dimension` coordinates, each above 0.
+    pub fn scales(&self, dimension: usize) -> Result<Vec<f64>, Invalid> {
+        self.expand("scale", dimension, |scale| scale.is_finite() && scale > 0.0, "a finite number above 0")
+    }
+}
+
 impl<'de> Deserialize<'de> for PerCoordinate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NumberOrList;

@@ -172,7 +172,7 @@ fn with_margin(margin: &str) -> String {
 #[test]
 fn exit_codes_say_what_happened() {
     let wrong = GOOD.replace("[[claims]]", "[sde]\nmutant = \"no_compression_noise\"\n[[claims]]");
-    let undecided = with_margin("effect = 0.001");
+    let undecided = with_margin("effect = 0.001") + "[monte_carlo]\nshadow = \"off\"\n";
     let place =
         Workplace::new(&[("wrong.toml", &wrong), ("undecided.toml", &undecided), ("good.toml", GOOD)]);
     let (code, out, _) = place.run(&["wrong.toml"]);
@@ -182,6 +182,7 @@ fn exit_codes_say_what_happened() {
     let (code, out, _) = place.run(&["undecided.toml", "--max-seeds", "4096"]);
     assert_eq!(code, 3);
     assert!(out.contains("??   undecided: trajectory inconclusive"), "{out}");
+    assert!(out.contains("; more paths (--max-seeds) or a larger margin may decide it ("), "{out}");
     assert_eq!(place.report("undecided")["outcome"], "inconclusive");
     // 1 comes before 3, and 0 last.
     assert_eq!(place.run(&[".", "--max-seeds", "4096"]).0, 1);
@@ -332,6 +333,7 @@ fn rare_events_leave_a_right_sde_undecided() {
             && out.contains("??   rare: trajectory inconclusive"),
         "{out}"
     );
+    assert!(out.contains("a start nearer to the minimum or more noise would make it so"), "{out}");
     let absolute = text
         .replace("effect = 0.3", "absolute = 0.001")
         .replace("[[claims]]", "[[claims]]\n[claims.trajectory]\nmargin = { absolute = 0.1 }\n[[claims]]");
@@ -357,6 +359,7 @@ fn a_step_too_long_for_its_bias_is_not_upheld() {
     let place = Workplace::new(&[("bias.toml", &text)]);
     let (code, out, _) = place.run(&["bias.toml", "--max-seeds", "4096"]);
     assert_eq!(code, 3, "{out}");
+    assert!(out.contains("; more `substeps` in [sde] (half or more of the interval is the bias"), "{out}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod common;
 
 use common::assert_moments;
+use common::outcomes::outcomes;
 use itocheck::compressor::{Compressor, CompressorParameters};
 use itocheck::covariance::Covariance;
 use itocheck::noise::GradientLaw;
@@ -12,96 +13,6 @@ use itocheck::special::Tail;
 
 fn compressor(line: &str, dimension: usize) -> Box<dyn Compressor> {
     toml::from_str::<CompressorParameters>(line).unwrap().build(dimension).unwrap()
-}
-
-/// Everything that the compressor of a line may make of g, with its probability, written out from its definition.
-fn outcomes(line: &str, g: &[f64]) -> Vec<(f64, Vec<f64>)> {
-    let table: toml::Table = toml::from_str(line).unwrap();
-    let (name, parameters) = table.iter().next().unwrap();
-    outcomes_of(name, parameters, g)
-}
-
-fn outcomes_of(name: &str, parameters: &toml::Value, g: &[f64]) -> Vec<(f64, Vec<f64>)> {
-    let d = g.len();
-    let whole = |key: &str| parameters[key].as_integer().unwrap() as usize;
-    let masks = || (0..1usize << d).map(|bits| (0..d).map(|j| bits >> j & 1 == 1).collect::<Vec<bool>>());
-    let kept = |mask: &[bool]| mask.iter().filter(|kept| **kept).count();
-    let masked = |mask: &[bool], factor: f64| {
-        mask.iter().zip(g).map(|(kept, g)| if *kept { factor * g } else { 0.0 }).collect::<Vec<f64>>()
-    };
-    match name {
-        "identity" => vec![(1.0, g.to_vec())],
-        "rand_k" | "perm_k" => {
-            let k = whole("k");
-            let masks: Vec<_> = masks().filter(|mask| kept(mask) == k).collect();
-            let probability = 1.0 / masks.len() as f64;
-            masks.iter().map(|mask| (probability, masked(mask, d as f64 / k as f64))).collect()
-        }
-        "bernoulli" => {
-            let p = parameters["probability"].as_float().unwrap();
-            let probability =
-                |mask: &[bool]| p.powi(kept(mask) as i32) * (1.0 - p).powi((d - kept(mask)) as i32);
-            masks().map(|mask| (probability(&mask), masked(&mask, 1.0 / p))).collect()
-        }
-        "natural" => roundings(g, |g| {
-            let mut low = 1.0;
-            while low > g.abs() {
-                low *= 0.5;
-            }
-            while 2.0 * low <= g.abs() {
-                low *= 2.0;
-            }
-            (low, 2.0 * low)
-        }),
-        "dithering" => {
-            let norm = match parameters["norm"].as_str().unwrap() {
-                "2" => g.iter().map(|g| g * g).sum::<f64>().sqrt(),
-                _ => g.iter().map(|g| g.abs()).fold(0.0, f64::max),
-            };
-            let levels = whole("levels");
-            roundings(g, |g| {
-                let level = (0..=levels).rev().find(|l| *l as f64 * norm / levels as f64 <= g.abs()).unwrap();
-                (level as f64 * norm / levels as f64, (level + 1) as f64 * norm / levels as f64)
-            })
-        }
-        "composition" => {
-            let part = |key: &str, g: &[f64]| {
-                let (name, parameters) = parameters[key].as_table().unwrap().iter().next().unwrap();
-                outcomes_of(name, parameters, g)
-            };
-            let second = |(p, sent): (f64, Vec<f64>)| {
-                part("second", &sent).into_iter().map(move |(q, received)| (p * q, received))
-            };
-            part("first", g).into_iter().flat_map(second).collect()
-        }
-        _ => panic!("{name}"),
-    }
-}
-
-/// Every coordinate independently one of two values around it, so that its mean is kept; 0 stays 0.
-fn roundings(g: &[f64], around: impl Fn(f64) -> (f64, f64)) -> Vec<(f64, Vec<f64>)> {
-    let mut all = vec![(1.0, Vec::new())];
-    for &g in g {
-        let values = if g == 0.0 {
-            vec![(1.0, 0.0)]
-        } else {
-            let (low, high) = around(g);
-            let up = (g.abs() - low) / (high - low);
-            vec![(up, high.copysign(g)), (1.0 - up, low.copysign(g))]
-        };
-        all = all
-            .into_iter()
-            .flat_map(|(p, head)| {
-                let extend = move |(q, value): (f64, f64)| {
-                    let mut longer = head.clone();
-                    longer.push(value);
-                    (p * q, longer)
-                };
-                values.clone().into_iter().map(extend)
-            })
-            .collect();
-    }
-    all
 }
 
 /// A gradient that has a few values.
@@ -375,4 +286,56 @@ fn what_cannot_be_is_refused_with_the_reason() {
     let unknown =
         toml::from_str::<CompressorParameters>("dithering = { levels = 1, norm = \"1\" }").unwrap_err();
     assert!(unknown.to_string().contains("expected `2` or `inf`"), "{unknown}");
+}
+
+#[test]
+fn sparsifiers_keep_coordinates_as_often_as_they_say() {
+    let kept = |line: &str, d: usize, j: usize| -> f64 {
+        outcomes(line, &V[..d]).iter().filter(|(_, sent)| sent[j] != 0.0).map(|(p, _)| p).sum()
+    };
+    let mut sparsifiers = 0;
+    for (line, d) in CASES {
+        let Some(p) = compressor(line, d).keeps() else { continue };
+        sparsifiers += 1;
+        for j in 0..d {
+            assert!((kept(line, d, j) - p).abs() < 1e-14, "{line}: {p} {}", kept(line, d, j));
+            let scaled = |sent: &[f64]| sent[j] == 0.0 || (sent[j] * p / V[j] - 1.0).abs() < 1e-14;
+            assert!(outcomes(line, &V[..d]).iter().all(|(_, sent)| scaled(sent)), "{line}");
+        }
+    }
+    assert_eq!(sparsifiers, 10, "rand_k, bernoulli, identity, and one after the other");
+}
+
+#[test]
+fn rarest_outcomes_are_the_rarest_of_all() {
+    // Of a coordinate's two values, over all coordinates; 1 where each has but one.
+    let rarest = |line: &str, d: usize| -> f64 {
+        let mut all = outcomes(line, &V[..d]);
+        all.retain(|(p, _)| *p > 0.0);
+        let of_value = |j: usize, value: f64| -> f64 {
+            all.iter().filter(|(_, sent)| sent[j] == value).map(|(p, _)| p).sum()
+        };
+        (0..d)
+            .flat_map(|j| all.iter().map(move |(_, sent)| (j, sent[j])))
+            .map(|(j, value)| of_value(j, value))
+            .fold(1.0, f64::min)
+    };
+    for (line, d) in CASES.into_iter().filter(|(line, _)| !line.starts_with("composition")) {
+        let got = compressor(line, d).rarest_outcome(&V[..d]);
+        assert!((got - rarest(line, d)).abs() < 1e-14, "{line} in {d}: {got} {}", rarest(line, d));
+    }
+    // Of a composition, the rarest of both: for the second, of what the first sends.
+    let rand_1 = "{ rand_k = { k = 1 } }";
+    let bernoulli = "{ bernoulli = { probability = 0.3 } }";
+    let both = |first: &str, second: &str| format!("composition = {{ first = {first}, second = {second} }}");
+    for (line, expected) in [
+        (both(rand_1, bernoulli), 0.3 / 3.0),
+        // 3 · (1, −0.55, 2.1) = (3, −1.65, 6.3): natural compression moves by 0.5, 0.35 and 0.425.
+        (both(rand_1, "{ natural = {} }"), 0.35 / 3.0),
+        // 10 · (1, −0.55, 2.1) = (10, −5.5, 21): by 0.25, 0.375, 0.3125.
+        (both(&format!("{{ {} }}", both(rand_1, bernoulli)), "{ natural = {} }"), 0.25 * 0.3 / 3.0),
+    ] {
+        let got = compressor(&line, 3).rarest_outcome(&V[..3]);
+        assert!((got - expected).abs() < 1e-14, "{line}: {got} {expected}");
+    }
 }

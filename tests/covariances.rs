@@ -115,6 +115,61 @@ fn a_factor_is_not_used_for_another_matrix() {
     }
 }
 
+/// The root of a covariance near `here`, column by column.
+fn nearby(here: &Covariance, near: &Covariance) -> Vec<Vec<f64>> {
+    let d = here.dimension();
+    let mut root = Root::default();
+    root.multiply(here, &vec![1.0; d], &mut vec![0.0; d]);
+    let column = |k: usize| {
+        let unit: Vec<f64> = (0..d).map(|j| if j == k { 1.0 } else { 0.0 }).collect();
+        let mut column = vec![0.0; d];
+        root.multiply_nearby(near, &unit, &mut column);
+        column
+    };
+    (0..d).map(column).collect()
+}
+
+#[test]
+fn nearby_the_root_keeps_its_order_of_pivots() {
+    // The larger of two variances that cross is the first pivot: a root that starts anew jumps there.
+    let crossing = |t: f64| {
+        let mut covariance = Covariance::zero(2);
+        let entries = [1.0 + t, 0.5, 0.5, 1.0 - t];
+        covariance.add_dense(|i, j| entries[2 * i + j]);
+        covariance
+    };
+    let here = crossing(1e-3);
+    let near = crossing(-1e-3);
+    let (from, kept, anew) = (nearby(&here, &here), nearby(&here, &near), nearby(&near, &near));
+    let distance = |a: &[Vec<f64>], b: &[Vec<f64>]| {
+        a.concat().iter().zip(b.concat()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    };
+    assert!(distance(&from, &kept) < 3e-3 && distance(&from, &anew) > 0.3);
+    for i in 0..2 {
+        for j in 0..2 {
+            let squared: f64 = kept.iter().map(|column| column[i] * column[j]).sum();
+            assert!((squared - near.entry(i, j)).abs() < ROUNDING);
+        }
+    }
+}
+
+#[test]
+fn nearby_a_covariance_of_lower_rank_has_a_root() {
+    let rank_one = |u: [f64; 3]| {
+        let mut covariance = Covariance::zero(3);
+        covariance.add_dense(|i, j| u[i] * u[j]);
+        covariance
+    };
+    let near = rank_one([1.0, 2.2, -0.9]);
+    let root = nearby(&rank_one([1.0, 2.0, -1.0]), &near);
+    for i in 0..3 {
+        for j in 0..3 {
+            let squared: f64 = root.iter().map(|column| column[i] * column[j]).sum();
+            assert!((squared - near.entry(i, j)).abs() < 10.0 * ROUNDING);
+        }
+    }
+}
+
 #[test]
 fn nan_is_not_hidden() {
     let mut covariance = Covariance::zero(2);

@@ -52,6 +52,22 @@ fn the_fast_ones_of_the_house_are_the_same() {
 }
 
 #[test]
+fn the_figure_of_the_readme_is_what_its_command_draws() {
+    let (readme, name) = (include_str!("../README.md"), "wrong-dcsgd-no-compression-noise");
+    assert!(
+        readme.contains("docs/no-compression-noise.png")
+            && readme.contains(&format!("run scenarios/{name}.toml`"))
+    );
+    let out = TempDir::new().unwrap();
+    let file = format!("scenarios/{name}.toml");
+    let Called { code, err, .. } = run(house(), &[&file, "--out", out.path().to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+    let drawn = fs::read(out.path().join(name).join("fluctuations.png")).unwrap();
+    let kept = fs::read(house().join("docs/no-compression-noise.png")).unwrap();
+    assert!(drawn == kept, "docs/no-compression-noise.png is another figure; copy it from {file}'s run");
+}
+
+#[test]
 fn every_scenario_of_the_house_has_golden_numbers_and_an_overlay_drawn_from_them() {
     let numbers = |folder: &str, extension: &str| -> Vec<PathBuf> {
         let mut files: Vec<PathBuf> = fs::read_dir(house().join(folder))
@@ -92,6 +108,8 @@ fn a_check_passes_where_nothing_has_changed() {
     assert_eq!((code, out.as_str()), (0, "same  one\nsame  two\n2 scenarios, 0 golden outputs differ\n"));
     let one_thread = itocheck(folder.path(), &["golden", "check", "--threads", "1", "--quiet"]);
     assert_eq!(one_thread.out, "2 scenarios, 0 golden outputs differ\n");
+    let one = itocheck(folder.path(), &["golden", "check", "scenarios/one.toml", "--quiet"]);
+    assert_eq!(one.out, "1 scenario, 0 golden outputs differ\n");
 }
 
 #[test]

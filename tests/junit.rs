@@ -36,7 +36,7 @@ fn with(verdict: Verdict, change: impl Fn(&mut Report)) -> Report {
     report
 }
 
-/// All that can become of a claim: passed; failed twice; undecided, interrupted, and never begun.
+/// All that can become of a claim: passed; failed twice; undecided, before an interruption too, and cut short by it.
 fn reports() -> Vec<Report> {
     vec![
         report(),
@@ -46,7 +46,7 @@ fn reports() -> Vec<Report> {
         with(Verdict::Inconclusive, |report| report.interrupted = true),
         with(Verdict::Inconclusive, |report| {
             report.interrupted = true;
-            report.claims[1].looks = 0;
+            report.claims[1].sentence = "interrupted before it was decided".to_owned();
         }),
     ]
 }
@@ -159,7 +159,7 @@ fn each_outcome_has_its_element() {
             Some(("failure", "refuted")),
             Some(("failure", "upheld")),
             Some(("error", "inconclusive")),
-            Some(("error", "interrupted")),
+            Some(("error", "inconclusive")),
             Some(("skipped", "interrupted"))
         ]
     );

@@ -74,7 +74,7 @@ fn an_interrupted_run_ends_at_once_with_what_was_decided() {
     // that is under way would take hours.
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     assert_eq!(status.code(), Some(130), "{lines}");
-    assert!(lines.contains("interrupted; 1 more scenarios were not begun"), "{lines}");
+    assert!(lines.contains("interrupted; 1 more scenario was not begun"), "{lines}");
     assert!(
         lines.contains("??   b: trajectory inconclusive, expected upheld: interrupted before it was decided")
     );
@@ -130,6 +130,9 @@ fn an_interrupted_blessing_leaves_whole_files() {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     assert!(out.read_line(&mut String::new()).unwrap() > 0);
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "interrupted; not all scenarios were blessed\n");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let mut files: Vec<String> = all_files(&folder.path().join("golden"));
     files.sort();
@@ -160,6 +163,38 @@ fn standard_output_that_takes_nothing_gives_one_line() {
     let closed = shell(folder.path(), "set -o pipefail", "| true");
     assert_eq!((closed.code, closed.err.lines().count()), (4, 1), "{}", closed.err);
     assert!(closed.err.starts_with("error: standard output: "), "{}", closed.err);
+}
+
+#[test]
+fn where_there_is_no_terminal_a_line_now_and_then_says_how_much_time_is_left() {
+    let endless =
+        GOOD.replace("[[claims]]", "[monte_carlo]\nseeds = 1073741824\nmax_seeds = 1073741824\n[[claims]]");
+    let folder = place(&[("slow.toml", &endless)]);
+    let start = |arguments: &[&str]| {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("itocheck"));
+        command.current_dir(folder.path()).args(["run", "slow.toml"]).args(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut quiet = start(&["--quiet", "--out", "quiet"]);
+    let mut talking = start(&[]);
+    let begin = Instant::now();
+    let mut line = String::new();
+    let mut told = BufReader::new(talking.stderr.take().unwrap());
+    assert!(told.read_line(&mut line).unwrap() > 0);
+    let waited = begin.elapsed().as_secs_f64();
+    // Before anything may fail: they would run for hours.
+    for child in [&quiet, &talking] {
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    }
+    // The first comes after ten seconds; other work on the machine may hold it up.
+    assert!((9.0..30.0).contains(&waited), "{waited}");
+    assert!(line.starts_with("[1/1] slow 00:00:1") && line.ends_with(" left for this look\n"), "{line:?}");
+    // Hours: 1e9 paths of 20 steps, not a guess of nothing.
+    assert!(!line.contains(", 00:00:0"), "{line:?}");
+    assert_eq!(talking.wait().unwrap().code(), Some(130));
+    let mut said = String::new();
+    quiet.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((quiet.wait().unwrap().code(), said.as_str()), (Some(130), ""));
 }
 
 #[test]

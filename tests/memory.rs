@@ -3,7 +3,7 @@
 mod common;
 
 use common::experiment;
-use itocheck::ensemble::{BLOCK, Moments, Observables, Pair};
+use itocheck::ensemble::{BLOCK, Controls, Moments, Observables, Pair, Taylor};
 use itocheck::random::Role;
 
 /// Peak resident memory of this process in KiB; none where the system does not tell.
@@ -22,12 +22,23 @@ fn memory_is_constant_in_the_number_of_seeds() {
     );
     let model = &experiment.model;
     let observables = model.observables(Observables::default_functions(8));
-    let (optimizer, sde) = (model.optimizer_process(1, Role::Optimizer), model.sde_process(1, Role::Sde, 4));
+    let linearization = model.linearization().unwrap();
+    let (mut optimizer, mut sde) =
+        (model.optimizer_process(1, Role::Optimizer), model.sde_process(1, Role::Sde, 4));
+    (optimizer.linearization, sde.linearization) = (Some(&linearization), Some(&linearization));
+    let taylor = Taylor::of_all(&observables, &observables.flow, linearization.pairs());
+    let controls = Controls::new(taylor.clone(), vec![[1.0, 1.0]; taylor.len()], observables.times());
+    let controls = [controls.clone(), controls];
     let mut moments = Moments::default();
     let mut run = |paths: std::ops::Range<u64>| {
         let blocks = paths.start / BLOCK as u64..paths.end / BLOCK as u64;
-        let pair =
-            Pair { optimizer: &optimizer, sde: &sde, observables: &observables, steps: 10, controls: None };
+        let pair = Pair {
+            optimizer: &optimizer,
+            sde: &sde,
+            observables: &observables,
+            steps: 10,
+            controls: Some(&controls),
+        };
         moments.extend(&pair, blocks, &|| {});
         peak()
     };

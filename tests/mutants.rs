@@ -232,33 +232,3 @@ fn undecided_is_3_and_nothing_to_do_is_2() {
     assert!(called.err.contains("no scenario whose claims should all be upheld"), "{}", called.err);
     assert!(!folder.path().join("out").exists());
 }
-
-#[test]
-fn the_matrix_in_the_docs_is_what_the_command_writes() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(root.join("docs/mutants/mutants.md")).unwrap();
-    let out = TempDir::new().unwrap();
-    let folder = out.path().to_str().unwrap();
-    for filter in ["dcsgd-quadratic-full", "dsignsgd-quadratic-t3-n4", "dsgd-quadratic-t10"] {
-        let called = mutants(root, &["--filter", filter, "--out", folder]);
-        assert_eq!(called.code, 0, "{}{}", called.out, called.err);
-        let new = fs::read_to_string(out.path().join("mutants.md")).unwrap();
-        let rows: Vec<&str> = new.lines().filter(|line| line.starts_with(&format!("| {filter} |"))).collect();
-        assert!(!rows.is_empty());
-        for row in rows {
-            assert!(page.contains(row), "docs/mutants/mutants.md has not: {row}");
-        }
-    }
-    // Every scenario whose claims should be upheld has its row, and every mutant.
-    for entry in fs::read_dir(root.join("scenarios")).unwrap() {
-        let file = entry.unwrap().path();
-        let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
-        if file.extension().is_some_and(|extension| extension == "toml") {
-            let is_control = fs::read_to_string(&file).unwrap().contains("expect = \"refuted\"");
-            assert_eq!(page.contains(&format!("\n| {name} | ")), !is_control, "{name}");
-        }
-    }
-    for mutant in Mutant::all() {
-        assert!(page.contains(&format!("| {} | `{}` | {} | ", mutant.side(), mutant.name(), mutant.about())));
-    }
-}

@@ -316,3 +316,108 @@ fn intractable_sign_laws_are_refused_with_the_reason() {
     assert!(noise("minibatch = {}", 2).1.sign_law_refusal().unwrap().contains("batch_size = 1"));
     assert!(noise("minibatch = {}", 1).1.sign_law_refusal().is_none());
 }
+
+const SCALES: [f64; 5] = [0.1, 0.2, 0.5, 1.0, 2.0];
+/// What `CORRELATED` and `MULTIVARIATE` say.
+const MATRIX: [[f64; 5]; 5] = [
+    [1.0, 0.4, 0.2, 0.0, 0.1],
+    [0.4, 0.8, -0.3, 0.0, 0.0],
+    [0.2, -0.3, 0.6, 0.1, 0.0],
+    [0.0, 0.0, 0.1, 0.5, 0.2],
+    [0.1, 0.0, 0.0, 0.2, 0.9],
+];
+
+#[test]
+fn a_batch_divides_the_covariance_of_one_sample() {
+    let v = gradient(&*objective(IRIS));
+    let squared_norm: f64 = v.iter().map(|v| v * v).sum();
+    let diagonal = |i: usize, j: usize, entry: f64| if i == j { entry } else { 0.0 };
+    let squares = |i: usize, j: usize, factor: f64| diagonal(i, j, factor * SCALES[i] * SCALES[i]);
+    // The covariance of one sample, written out: t₁₂ has variance 12/10, contamination 0.9 + 0.1 · 25.
+    type Entry<'a> = &'a dyn Fn(usize, usize) -> f64;
+    let cases: [(&str, Entry); 7] = [
+        ("gaussian = { scale = [0.1, 0.2, 0.5, 1.0, 2.0] }", &|i, j| squares(i, j, 1.0)),
+        (CORRELATED, &|i, j| MATRIX[i][j]),
+        ("student_t = { scale = [0.1, 0.2, 0.5, 1.0, 2.0], dof = 12 }", &|i, j| squares(i, j, 1.2)),
+        (MULTIVARIATE, &|i, j| 1.2 * MATRIX[i][j]),
+        ("batch_mean_t = { scale = [0.1, 0.2, 0.5, 1.0, 2.0], dof = 12 }", &|i, j| squares(i, j, 1.2)),
+        ("contaminated = { scale = [0.1, 0.2, 0.5, 1.0, 2.0], fraction = 0.1, factor = 5 }", &|i, j| {
+            squares(i, j, 3.4)
+        }),
+        ("proportional = { scale = 0.8 }", &|i, j| diagonal(i, j, 0.64 * squared_norm)),
+    ];
+    for (line, of_one) in cases {
+        for batch_size in [1, 4] {
+            let mut covariance = Covariance::zero(5);
+            noise(line, batch_size).1.add_covariance(1.0, &X, &v, &mut covariance);
+            for (i, j) in (0..5).flat_map(|i| (0..5).map(move |j| (i, j))) {
+                let (got, expected) = (covariance.entry(i, j), of_one(i, j) / batch_size as f64);
+                assert!(
+                    (got - expected).abs() < 1e-14,
+                    "{line}, B = {batch_size}: [{i}][{j}] {got} {expected}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_batch_divides_the_scale_of_gaussian_signs_by_its_root() {
+    let v = gradient(&*objective(IRIS));
+    let norm = v.iter().map(|v| v * v).sum::<f64>().sqrt();
+    let cases: [(&str, &dyn Fn(usize) -> f64); 3] = [
+        ("gaussian = { scale = [0.1, 0.2, 0.5, 1.0, 2.0] }", &|j| SCALES[j]),
+        (CORRELATED, &|j| MATRIX[j][j].sqrt()),
+        ("proportional = { scale = 0.8 }", &|_| 0.8 * norm),
+    ];
+    for (line, deviation) in cases {
+        let law = sign_law(&*noise(line, 4).1, &v);
+        for (j, v) in v.iter().enumerate() {
+            // E sign(v + s z) = erf(v/(s√2)), with s = deviation/√4.
+            let expected = libm::erf(v / (deviation(j) / 2.0) / 2f64.sqrt());
+            assert!((law.mean[j] - expected).abs() < 1e-14, "{line}: {} {expected}", law.mean[j]);
+        }
+    }
+}
+
+#[test]
+fn the_closed_form_takes_a_batch_to_divide_the_scale_by_its_root() {
+    let cases = [
+        ("student_t = { scale = [0.1, 0.2, 0.5, 1.0, 2.0], dof = 3 }", SCALES, 3.0),
+        ("batch_mean_t = { scale = [0.1, 0.2, 0.5, 1.0, 2.0], dof = 3 }", SCALES, 3.0),
+        ("gaussian = { scale = [0.1, 0.2, 0.5, 1.0, 2.0] }", SCALES, f64::INFINITY),
+        (CORRELATED, std::array::from_fn(|j| MATRIX[j][j].sqrt()), f64::INFINITY),
+        (MULTIVARIATE, std::array::from_fn(|j| MATRIX[j][j].sqrt()), 12.0),
+    ];
+    for (line, of_one, dof) in cases {
+        let (_, noise) = noise(line, 4);
+        let (scale, got_dof) = noise.scaled_student_t().unwrap();
+        assert_eq!(got_dof, dof, "{line}");
+        assert!(
+            scale.iter().zip(of_one).all(|(got, of_one)| (got - of_one / 2.0).abs() < 1e-15),
+            "{line}: {scale:?}"
+        );
+    }
+}
+
+#[test]
+fn noise_in_proportion_multiplies_the_state_as_compression_does() {
+    // E‖g − v‖² = (dσ²/B)‖v‖² = 2 · 0.36/2 ‖v‖².
+    assert!((in_the_plane("proportional = { scale = 0.6 }", 2).relative_variance() - 0.36).abs() < 1e-15);
+    assert_eq!(in_the_plane("gaussian = { scale = 0.6 }", 2).relative_variance(), 0.0);
+    // The tail of THEORY section 4, 1 + 2N/(ηωL), with (1 + ω)(1 + 0.36) − 1 in place of ω: N = 2, η = 0.01, L = 2.
+    let tail_index = |compressor: &str, noise: &str| {
+        let text = common::GOOD.replace("rand_k = { k = 1 }", compressor);
+        let text =
+            text.replace("noise.gaussian = { scale = 1.0 }", &format!("batch_size = 2\nnoise.{noise}"));
+        common::experiment(&text).model.tail_index()
+    };
+    let close = |got: f64, multiplied: f64| {
+        let expected = 1.0 + 4.0 / (0.01 * multiplied * 2.0);
+        assert!((got / expected - 1.0).abs() < 1e-13, "{got} {expected}");
+    };
+    close(tail_index("identity = {}", "proportional = { scale = 0.6 }"), 0.36);
+    close(tail_index("rand_k = { k = 1 }", "proportional = { scale = 0.6 }"), 2.0 * 1.36 - 1.0);
+    close(tail_index("rand_k = { k = 1 }", "gaussian = { scale = 0.6 }"), 1.0);
+    assert_eq!(tail_index("identity = {}", "gaussian = { scale = 0.6 }"), f64::INFINITY);
+}

@@ -125,7 +125,11 @@ fn averages_that_cannot_be_had_are_refused_with_the_reason() {
     let (euclidean, maximum) =
         ("dithering = { levels = 2, norm = \"2\" }", "dithering = { levels = 2, norm = \"inf\" }");
     for (noise, compressor, expected) in [
-        (gaussian, euclidean, "(agents[0]): dithering divides the Euclidean norm"),
+        (
+            gaussian,
+            euclidean,
+            "agents[0].compressor: no E[Φ Φᵀ] under this noise: dithering divides the Euclidean norm",
+        ),
         (shared, maximum, "dithering takes the maximum over coordinates that are not independent"),
         (
             batch,

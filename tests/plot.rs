@@ -38,6 +38,26 @@ fn chosen_functions_are_drawn_in_the_size_asked_for() {
 }
 
 #[test]
+fn without_functions_the_first_are_drawn_in_a_size_that_fits() {
+    let folder = TempDir::new().unwrap();
+    // Three dimensions have sixteen functions.
+    fs::write(folder.path().join("good.toml"), GOOD.replace("[0.5, 2.0]", "[0.5, 1.0, 2.0]")).unwrap();
+    assert_eq!(run(folder.path(), &["good.toml"]).code, 0);
+    let drawn = |arguments: &[&str]| {
+        let Called { code, err, .. } = plot(&folder, &[&["--out", "a.svg"], arguments].concat());
+        assert_eq!(code, 0, "{err}");
+        fs::read_to_string(folder.path().join("a.svg")).unwrap()
+    };
+    let all = drawn(&[]);
+    assert_eq!(all.matches("E ").count(), 12);
+    assert!(all.contains("the first 12 of 16 test functions"));
+    let one = drawn(&["--function", "loss"]);
+    assert!(one.contains(r#"width="900" height="560""#) && !one.contains("the first"));
+    let help = itocheck(folder.path(), &["plot", "--help"]).out;
+    assert!(help.contains("Optional: a test function"), "{help}");
+}
+
+#[test]
 fn the_numbers_are_those_of_the_report() {
     let folder = reported();
     assert_eq!(plot(&folder, &["--out", "all.csv"]).code, 0);
@@ -82,6 +102,9 @@ fn wrong_calls_are_refused_and_nothing_is_written() {
         let Called { code, err, .. } = plot(&folder, arguments);
         assert!(code == 2 && err.contains(expected), "{code} {err}");
     }
+    // Before anything is read.
+    let Called { err, .. } = itocheck(folder.path(), &["plot", "nowhere.json", "--out", "a.gif"]);
+    assert!(err.contains("a.gif: the extension"), "{err}");
     let broken: [(&str, &str); 4] = [
         ("", "broken.json:1:1: EOF while parsing"),
         ("{\"scenario\": 1}", "broken.json:1:"),

@@ -205,6 +205,11 @@ fn whole_files() -> Vec<(&'static str, Vec<u8>)> {
             text.replace("[[claims]]", "[sde]\nsubsteps = 100\n[monte_carlo]\nseeds = 512\n[[claims]]")
                 .into_bytes()
         }),
+        ("a scheme that evaluates too often", {
+            GOOD.replace("[0.5, 2.0]", "{ from = 1, to = 2, count = 1001 }")
+                .replace("[[claims]]", "[sde]\nscheme = \"platen\"\n[[claims]]")
+                .into_bytes()
+        }),
         ("minibatches that take years", {
             let text = GOOD
                 .replace(
@@ -324,6 +329,28 @@ fn signs_that_are_intractable_are_refused() {
     assert!(
         refusal(&closed)
             .contains("sde.form: \"closed\", but the noise of some agents is not a scaled Student-t")
+    );
+}
+
+#[test]
+fn a_compressor_whose_errors_cannot_be_averaged_is_refused_on_its_line() {
+    let refused = |second: &str| {
+        let group = format!("[[agents]]\ncount = 2\n{second}\n[run]");
+        common::refusal(&common::GOOD.replace("[run]", &group))
+    };
+    let message = refused(
+        "noise.multivariate_t = { scale = 1.0, dof = 9 }\ncompressor.dithering = { levels = 1, norm = \"inf\" }",
+    );
+    assert!(
+        message.starts_with(
+            "test.toml:11:1: agents[1].compressor: no E[Φ Φᵀ] under this noise: dithering takes the maximum"
+        ),
+        "{message}"
+    );
+    let message = refused("noise.gaussian = { scale = 1.0 }\ncompressor.perm_k = { k = 1 }");
+    assert!(
+        message.starts_with("test.toml:11:1: agents[1].compressor: some agents have perm_k"),
+        "{message}"
     );
 }
 

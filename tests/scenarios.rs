@@ -64,13 +64,16 @@ fn every_factor_of_every_theorem_has_a_negative_control() {
     let expected = [
         ("dcsgd", "agents_lost"),
         ("dcsgd", "eta_for_sqrt_eta"),
+        ("dcsgd", "half_drift"),
         ("dcsgd", "no_compression_noise"),
         ("dsgd", "agents_lost"),
         ("dsgd", "eta_for_sqrt_eta"),
+        ("dsgd", "no_diffusion"),
         ("dsignsgd", "agents_lost"),
         ("dsignsgd", "eta_for_sqrt_eta"),
         ("dsignsgd", "gaussian_xi"),
         ("dsignsgd", "identity_diffusion"),
+        ("dsignsgd", "no_diffusion"),
         ("dsignsgd", "xi_without_two"),
     ];
     for (optimizer, mutant) in expected {
@@ -90,6 +93,29 @@ fn every_limit_of_the_closed_forms_is_a_pair() {
         assert!(!general.contains("form =") && !general.contains("expect"));
         assert!(closed.contains("form = \"closed\"") && closed.matches("expect = \"refuted\"").count() == 2);
     }
+}
+
+/// Whether a reader finds the source: a theorem of the paper, or a section of the page on theory.
+fn is_found(source: &str) -> bool {
+    let page = include_str!("../docs/theory.md");
+    match source.strip_prefix("docs/theory.md, ") {
+        Some(section) => page.lines().any(|line| line.strip_prefix("## ") == Some(section)),
+        None => ["Theorem 1", "Theorem 2"].iter().any(|theorem| source.starts_with(theorem)),
+    }
+}
+
+#[test]
+fn every_source_is_found() {
+    let mut count = 0;
+    for (name, text) in scenarios() {
+        let Some(source) = text.split("\nsource = \"").nth(1).and_then(|rest| rest.split('"').next()) else {
+            continue;
+        };
+        assert!(is_found(source), "{name}: {source}");
+        count += 1;
+    }
+    assert!(count > 50);
+    assert!(!is_found("THEORY section 2") && !is_found("docs/theory.md, No such section"));
 }
 
 #[test]

@@ -3,9 +3,11 @@
 
 mod common;
 
-use common::experiment;
+use common::{GOOD, experiment, refusal, run};
 use itocheck::sde::Coefficients;
 use std::f64::consts::PI;
+use std::fs;
+use tempfile::TempDir;
 
 fn coefficients(text: &str, x: &[f64]) -> Coefficients {
     let experiment = experiment(text);
@@ -107,6 +109,54 @@ fn dsignsgd_in_both_forms() {
     }
 }
 
+const GAUSSIAN: &str = "[[agents]]\ncount = 4\nnoise.gaussian = { scale = 1.0 }\n";
+const MODIFIED: &str = "form = \"modified_order_2\"";
+
+#[test]
+fn the_modified_drift_is_b_minus_half_eta_times_its_derivative_along_itself() {
+    // On a quadratic −(H + ηH²/2)x, the diffusion as it was.
+    for (optimizer, compressor) in [("dsgd", ""), ("dcsgd", "compressor.rand_k = { k = 1 }")] {
+        let agents = format!("{GAUSSIAN}{compressor}");
+        let plain = coefficients(&scenario(optimizer, &agents, ""), &X);
+        let got = coefficients(&scenario(optimizer, &agents, MODIFIED), &X);
+        let drift = [0, 1, 2].map(|j| -(1.0 + 0.5 * ETA * [0.5, 1.0, 2.0][j]) * G[j]);
+        assert_coefficients(&got, drift, |i, j| plain.diffusion.entry(i, j));
+    }
+    // Cauchy signs: b = −2 atan(u)/π, so that b′b = (2/π)² λ atan(u)/(1 + u²) with u = ∇f.
+    let cauchy = "[[agents]]\ncount = 4\nnoise.student_t = { scale = 1.0, dof = 1 }";
+    let got = coefficients(&scenario("dsignsgd", cauchy, MODIFIED), &X);
+    for j in 0..3 {
+        let along = (2.0 / PI).powi(2) * [0.5, 1.0, 2.0][j] * G[j].atan() / (1.0 + G[j] * G[j]);
+        let drift = -2.0 * G[j].atan() / PI - 0.5 * ETA * along;
+        assert!((got.drift[j] - drift).abs() < 1e-11, "{} {drift}", got.drift[j]);
+    }
+}
+
+#[test]
+fn the_modified_drift_by_the_hessian_is_that_of_the_gradient_of_the_modified_loss() {
+    // −∇(f + (η/4)‖∇f‖²) of Rosenbrock's function by central differences of the scalar.
+    let run = scenario("dsgd", GAUSSIAN, MODIFIED)
+        .replace("quadratic = { eigenvalues = [0.5, 1.0, 2.0] }", "rosenbrock = { steepness = 2.0 }")
+        .replace("start = 1.0", "start = 1.0\ndomain = { radius = 9.0 }");
+    let objective = common::objective("rosenbrock = { steepness = 2.0 }");
+    let modified_loss = |x: &[f64]| {
+        let mut gradient = [0.0; 2];
+        objective.gradient(x, &mut gradient);
+        objective.value(x) + ETA / 4.0 * gradient.iter().map(|g| g * g).sum::<f64>()
+    };
+    let x = [0.3, -0.4];
+    let got = coefficients(&run, &x);
+    for j in 0..2 {
+        let moved = |h: f64| {
+            let mut at = x;
+            at[j] += h;
+            modified_loss(&at)
+        };
+        let drift = (moved(-1e-5) - moved(1e-5)) / 2e-5;
+        assert!((got.drift[j] - drift).abs() < 1e-7, "{} {drift}", got.drift[j]);
+    }
+}
+
 #[test]
 fn every_mutant_is_wrong_where_it_says() {
     let compressed = "[[agents]]\ncount = 4\nnoise.gaussian = { scale = 1.0 }\ncompressor.rand_k = { k = 1 }";
@@ -126,6 +176,9 @@ fn every_mutant_is_wrong_where_it_says() {
     close(ratio("dcsgd", compressed, "no_compression_noise"), (1.0, 1.0 / 11.0));
     close(ratio("dcsgd", compressed, "eta_for_sqrt_eta"), (1.0, ETA));
     close(ratio("dcsgd", compressed, "agents_lost"), (1.0, 4.0));
+    close(ratio("dcsgd", compressed, "no_diffusion"), (1.0, 0.0));
+    close(ratio("dcsgd", compressed, "half_drift"), (0.5, 1.0));
+    close(ratio("dsignsgd", signs, "no_diffusion"), (1.0, 0.0));
     let cauchy = 2.0 * 2f64.atan() / PI;
     // erf(√2) = 0.954499736103642 to fifteen digits.
     let gaussian = 0.954_499_736_103_642;
@@ -137,6 +190,41 @@ fn every_mutant_is_wrong_where_it_says() {
     );
     close(ratio("dsignsgd", signs, "eta_for_sqrt_eta"), (1.0, ETA));
     close(ratio("dsignsgd", signs, "agents_lost"), (1.0, 4.0));
+}
+
+#[test]
+fn the_gaussian_mistake_needs_a_scale_to_keep() {
+    let mutant = |noise: &str| {
+        let agents = format!("[[agents]]\ncount = 4\nnoise.{noise}");
+        scenario("dsignsgd", &agents, "mutant = \"gaussian_xi\"")
+    };
+    let contaminated = "contaminated = { scale = 0.5, fraction = 0.1, factor = 5 }";
+    let proportional = "proportional = { scale = 0.5 }";
+    for noise in [contaminated, proportional, "none = {}"] {
+        let message = refusal(&mutant(noise));
+        assert!(message.contains("sde.mutant: the noise of some agents is not S t_ν"), "{message}");
+    }
+    // One group of agents is enough.
+    let student = "student_t = { scale = 0.5, dof = 3 }";
+    let both = format!("{student}\n[[agents]]\ncount = 1\nnoise.{contaminated}");
+    assert!(refusal(&mutant(&both)).contains("not S t_ν"));
+    for noise in
+        [student, "batch_mean_t = { scale = 0.5, dof = 3 }", "multivariate_t = { scale = 0.5, dof = 3 }"]
+    {
+        experiment(&mutant(noise));
+    }
+    let minibatch = GOOD
+        .replace(
+            "quadratic = { eigenvalues = [0.5, 2.0] }",
+            "logistic = { data = \"iris\", regularisation = 0.1 }",
+        )
+        .replace("\"dcsgd\"", "\"dsignsgd\"")
+        .replace("noise.gaussian = { scale = 1.0 }\ncompressor.rand_k = { k = 1 }", "noise.minibatch = {}")
+        .replace("[[claims]]", "[sde]\nmutant = \"gaussian_xi\"\n[[claims]]");
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("minibatch.toml"), minibatch).unwrap();
+    let called = run(folder.path(), &["minibatch.toml"]);
+    assert!(called.code == 2 && called.err.contains("not S t_ν"), "{}", called.err);
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Claim `coefficients`: at states along the run, `E[Δx]/η` is the drift of the SDE and `Cov[Δx]/η` its
 //! diffusion covariance, one real `step` of the optimizer at a time.
 
-use super::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, POWER_QUANTILE, decide};
+use super::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide, detectable_beyond};
 use super::finding::{Expectation, Finding, Verdict, Worst, terms};
+use super::forecast::{Forecast, decided, rehearsal_seed, unseen_quantile};
 use super::tables::{finite, finite_pair};
 use super::{Difference, Progress, Setting};
 use crate::agent::Scratch;
@@ -12,10 +13,11 @@ use crate::parameter::{Invalid, checked};
 use crate::random::{Role, Stream};
 use crate::scenario::Experiment;
 use crate::sde;
-use crate::stats::{Looks, Series, student_quantile};
+use crate::stats::{Look, Looks, Series, student_quantile};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::ops::Range;
+use std::time::Instant;
 
 /// States at which coefficients are compared.
 const STATES: usize = 4;
@@ -29,6 +31,9 @@ const DRAWS_IN_BLOCK: u64 = 256;
 /// Blocks of draws at the first look and at most, at each state.
 const FIRST_BLOCKS: u64 = 64;
 const MOST_BLOCKS: u64 = 4096;
+
+/// Blocks that a forecast rehearses.
+const REHEARSED_BLOCKS: u64 = 16;
 
 const DEFAULT_MARGIN: f64 = 0.05;
 
@@ -240,6 +245,51 @@ impl Coefficients {
         unreachable!("the last look decides")
     }
 
+    /// What judging it is expected to take, from a rehearsal.
+    pub(super) fn forecast(&self, experiment: &Experiment, progress: &dyn Progress) -> Forecast {
+        let Experiment { model, monte_carlo, .. } = experiment;
+        let begin = Instant::now();
+        let entries = Entry::all(model);
+        let states = states(model, monte_carlo.seed);
+        let before = begin.elapsed().as_secs_f64();
+        progress.announce(REHEARSED_BLOCKS * states.len() as u64 * DRAWS_IN_BLOCK);
+        let begin = Instant::now();
+        let rehearsed: Vec<Series> = (0..states.len())
+            .map(|index| {
+                let role = Role::Increments(index as u32);
+                let sampler =
+                    Sampler { model, entries: &entries, seed: rehearsal_seed(monte_carlo.seed), role };
+                let mut draws = Series::default();
+                sampler.extend(&mut draws, &states[index], 0..REHEARSED_BLOCKS, progress);
+                draws
+            })
+            .collect();
+        let per_block = begin.elapsed().as_secs_f64() / REHEARSED_BLOCKS as f64;
+        let cells = states.len() * entries.len();
+        let gaps = |look: Look| {
+            let quantile = unseen_quantile(REHEARSED_BLOCKS, cells);
+            let at_look = |(state, draws): (&State, &Series)| {
+                let claimed = |index: usize| entries[index].of_sde(&state.coefficients);
+                draws.extrapolated(look.size, claimed, quantile)
+            };
+            let draws: Vec<Series> = states.iter().zip(&rehearsed).map(at_look).collect();
+            let levels = Levels::new(monte_carlo.error_rate, look, cells);
+            Some(self.gaps(&states, &draws, &entries, model.run.learning_rate, levels))
+        };
+        let decided = decided(Looks::new(FIRST_BLOCKS, MOST_BLOCKS), gaps);
+        Forecast {
+            kind: "coefficients",
+            sample: format!(
+                "{} draws at each of {} states",
+                decided.look.size * DRAWS_IN_BLOCK,
+                states.len()
+            ),
+            seeds: decided.look.size * DRAWS_IN_BLOCK,
+            seconds: before + per_block * decided.look.size as f64,
+            ..decided.forecast()
+        }
+    }
+
     fn gaps(
         &self,
         states: &[State],
@@ -256,19 +306,19 @@ impl Coefficients {
             for (index, entry) in entries.iter().enumerate() {
                 let estimate = draws.mean(index) - entry.of_sde(&state.coefficients);
                 let (allowed, rounding) = entry.margin_and_rounding(state, self.margin, eta);
-                let standard_error = draws.standard_error(index);
                 let shows_its_events = state.shows_its_events(draws.count() * DRAWS_IN_BLOCK);
                 let interval = |quantile: f64| {
                     if !shows_its_events {
                         return [f64::NEG_INFINITY, f64::INFINITY];
                     }
-                    let half = quantile * standard_error + rounding;
-                    [estimate - half, estimate + half]
+                    let [low, high] = draws.limits(index, quantile);
+                    let claimed = entry.of_sde(&state.coefficients);
+                    [low - claimed - rounding, high - claimed + rounding]
                 };
                 // A coefficient that is exactly zero is upheld by draws that differ from it by rounding.
                 let margin = allowed + 4.0 * rounding;
-                let budget = (MOST_BLOCKS as f64 / draws.count() as f64).sqrt();
-                let detectable = margin + rounding + (refuted + POWER_QUANTILE) * standard_error / budget;
+                let budget = MOST_BLOCKS as f64 / draws.count() as f64;
+                let detectable = margin + rounding + detectable_beyond(draws, index, refuted, budget);
                 gaps.push(Gap {
                     estimate,
                     upheld: interval(upheld),
@@ -292,7 +342,7 @@ impl Coefficients {
     ) -> Finding {
         let draws = format!("{seeds} draws at each");
         let terms = terms(experiment.monte_carlo.error_rate, &draws, worst.map(|(_, _, gap)| gap));
-        let tested = if experiment.model.can_sample(2) { "drift and diffusion" } else { "drift" };
+        let tested = if experiment.model.can_sample(2) { "drift and diffusion are" } else { "the drift is" };
         let percent = 100.0 * self.margin;
         let place = worst.map(|(state, entry, gap)| {
             let claimed = entry.of_sde(&state.coefficients);
@@ -307,16 +357,19 @@ impl Coefficients {
         let place = place.unwrap_or_default();
         let sentence = match verdict {
             Verdict::Upheld => format!(
-                "one step at a time, {tested} are the optimizer's within {percent} % at {states} state{} ({terms})",
+                "one step at a time, {tested} the optimizer's within {percent} % at {states} state{} ({terms})",
                 if states == 1 { "" } else { "s" }
             ),
             Verdict::Refuted => format!("{place}: off by more than {percent} % ({terms})"),
             Verdict::Inconclusive if worst.is_none() => format!(
                 "undecided: nowhere along the run is the rarest event of a step (a sign against the gradient, a coordinate \
-                 kept or dropped) frequent enough to be sampled ({terms})"
+                 kept or dropped) frequent enough to be sampled; a start nearer to the minimum or more noise would make it so \
+                 ({terms})"
             ),
             Verdict::Inconclusive => {
-                format!("undecided within {percent} %: most is missing for {place} ({terms})")
+                format!(
+                    "undecided within {percent} %: most is missing for {place}; a larger margin may decide it ({terms})"
+                )
             }
         };
         let left_out = if experiment.model.can_sample(2) { Vec::new() } else { vec!["diffusion".to_owned()] };
@@ -330,6 +383,7 @@ impl Coefficients {
             looks,
             detectable_gap: worst.and_then(|(_, _, gap)| finite(gap.detectable)),
             assumes: vec!["block_means_gaussian".to_owned()],
+            sampled_because: None,
             order: None,
             worst: worst.map(|(state, entry, gap)| {
                 let interval = gap.interval(verdict);

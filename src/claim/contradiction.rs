@@ -9,12 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt;
 
-/// The probability of any false alarm in one run, over all expectations of both processes.
+/// The probability of any false alarm of one test in one run, over all expectations of both processes.
 pub(super) const FALSE_ALARM: f64 = 1e-9;
-
-/// A rounding floor, relative to the largest expectation of a test function over time: means over paths of
-/// some thousand steps lose a few digits of sixteen.
-const ROUNDING: f64 = 1e-12;
 
 /// Where the SDE with m and with 2m steps differs by more than this of its mean, the steps are too long to
 /// tell the bias of the integrator, and its mean contradicts nothing: e^{-10} integrated with steps of 1/4
@@ -59,14 +55,17 @@ impl fmt::Display for Contradiction {
     }
 }
 
-/// All contradictions between samples and exact expectations.
+/// All contradictions between samples and exact expectations, with a probability of any false alarm of
+/// `false_alarm`.
 pub(super) fn contradictions(
     estimates: &Estimates,
     observables: &Observables,
     exact: &Exact,
+    weak_order: u32,
+    false_alarm: f64,
 ) -> Vec<Contradiction> {
     let cells = observables.functions.len() * observables.times();
-    let level = Level::new(FALSE_ALARM / (4 * cells) as f64, estimates);
+    let level = Level::new(false_alarm / (4 * cells) as f64, estimates, weak_order);
     let bias = |index| {
         let is_short =
             estimates.refinement.mean(index).abs() <= SHORT_STEPS * estimates.sde.mean(index).abs();
@@ -91,7 +90,7 @@ fn of_process(
     bias: impl Fn(usize) -> f64,
 ) -> Vec<Contradiction> {
     let times = observables.times();
-    // What so few paths do not meet that they may all miss it has at most this probability.
+    // What so few paths do not meet that they may all miss it has at most this probability. Far more than rounding.
     let paths = (sampled.count() * BLOCK as u64) as f64;
     let unseen = -libm::log(level.tail) / paths;
     let mut found = Vec::new();
@@ -105,11 +104,8 @@ fn of_process(
                 continue;
             }
             let unseen = largest * unseen;
-            let explained = unseen
-                + level.sampling * sampled.standard_error(index)
-                + bias(index)
-                + exact.error
-                + ROUNDING * largest;
+            let explained =
+                unseen + level.sampling * sampled.standard_error(index) + bias(index) + exact.error;
             let difference = (sampled.mean(index) - exact.value).abs();
             // What is not a number explains nothing.
             if difference <= explained {
@@ -128,3 +124,6 @@ fn of_process(
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

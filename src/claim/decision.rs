@@ -1,11 +1,11 @@
 //! The three-valued decision over many gaps with margins, at one look.
 
 use super::finding::Verdict;
-use crate::stats::Look;
+use crate::stats::{Look, Series};
 
 /// The 0.95 quantile of the normal law: how many standard errors beyond a limit a gap must lie to be
 /// detected with probability 0.95.
-pub(super) const POWER_QUANTILE: f64 = 1.645;
+const POWER_QUANTILE: f64 = 1.645;
 
 /// Fewer expected occurrences of a discrete event leave means too far from Gaussian for an interval at
 /// small error rates: the skewness of a mean over rare events is one over the root of their number.
@@ -75,6 +75,17 @@ impl Gap {
     fn excess(&self) -> f64 {
         self.refuted[0].max(-self.refuted[1]) / self.margin
     }
+}
+
+/// How far beyond its margin a gap must lie for `budget` times as many observations as `series` has to refute it
+/// with probability 0.95, by limits at `quantile`.
+pub(super) fn detectable_beyond(series: &Series, index: usize, quantile: f64, budget: f64) -> f64 {
+    let standard_error = series.standard_error(index);
+    let [low, high] = series.limits(index, quantile);
+    let widest = (series.mean(index) - low).max(high - series.mean(index));
+    // What limits are moved by for skewness falls with the number of observations, standard errors with its root.
+    let for_skewness = widest - quantile * standard_error;
+    (quantile + POWER_QUANTILE) * standard_error / budget.sqrt() + for_skewness / budget
 }
 
 /// The verdict over all gaps, and the index of the one that is closest to breaking it, or breaks it.

@@ -1,6 +1,7 @@
 //! What a claim came to.
 
 use super::decision::Gap;
+use super::order::OrderEstimate;
 use super::tables::{finite, finite_pair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,11 @@ impl fmt::Display for Expectation {
     }
 }
 
+/// What a verdict without draws assumes: that numerical errors are within their bounds.
+pub(super) const EXACT_EXPECTATIONS: &str = "exact_expectations";
+
+const INTERRUPTED: &str = "interrupted before it was decided";
+
 /// One claim with its verdict, as reports give it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Finding {
@@ -79,9 +85,11 @@ pub struct Finding {
     pub detectable_gap: Option<f64>,
     /// What the verdict rests on besides the draws.
     pub assumes: Vec<String>,
+    /// Why a trajectory is sampled and not decided on exact expectations; null where it is, and for other kinds.
+    pub sampled_because: Option<String>,
     /// Where the claim is closest to breaking, or breaks.
     pub worst: Option<Worst>,
-    /// The order between neighbouring learning rates, where an order is claimed.
+    /// What order was seen, where one is claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderEstimate>,
     /// Test functions left out, whose moments cannot be sampled under this noise.
@@ -93,8 +101,7 @@ pub struct Finding {
 impl Finding {
     /// Of a claim that nobody waited for.
     pub(super) fn interrupted(kind: &'static str, expected: Expectation, error_rate: f64) -> Self {
-        let sentence = "interrupted before it was decided".to_owned();
-        let exact = Self::exact(kind, expected, Verdict::Inconclusive, sentence);
+        let exact = Self::exact(kind, expected, Verdict::Inconclusive, INTERRUPTED.to_owned());
         Self { error_rate, assumes: Vec::new(), ..exact }
     }
 
@@ -114,12 +121,23 @@ impl Finding {
             seeds: 0,
             looks: 0,
             detectable_gap: None,
-            assumes: vec!["exact_expectations".to_owned()],
+            assumes: vec![EXACT_EXPECTATIONS.to_owned()],
+            sampled_because: None,
             worst: None,
             order: None,
             left_out: Vec::new(),
             sentence,
         }
+    }
+
+    /// Whether it is of a claim that nobody waited for.
+    pub fn was_interrupted(&self) -> bool {
+        self.sentence == INTERRUPTED
+    }
+
+    /// Whether it rests on exact expectations, without a draw.
+    pub fn is_exact(&self) -> bool {
+        self.assumes.iter().any(|assumption| assumption == EXACT_EXPECTATIONS)
     }
 
     /// "passed", "failed" or, where nothing was decided, "inconclusive".
@@ -128,31 +146,6 @@ impl Finding {
             _ if self.as_expected => "passed",
             Verdict::Inconclusive => "inconclusive",
             Verdict::Upheld | Verdict::Refuted => "failed",
-        }
-    }
-}
-
-/// The least order that is seen between neighbouring learning rates; null where the gap is below what can be
-/// computed.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct OrderEstimate {
-    /// Of raw moments and fluctuations together.
-    pub estimate: Option<f64>,
-    /// With numerical errors.
-    pub interval: Option<[f64; 2]>,
-    /// The same of raw moments.
-    pub raw: Option<[f64; 2]>,
-    /// The same of scaled fluctuations.
-    pub fluctuations: Option<[f64; 2]>,
-}
-
-impl OrderEstimate {
-    pub(super) fn new(least: [f64; 2], raw: [f64; 2], fluctuations: [f64; 2]) -> Self {
-        Self {
-            estimate: finite((least[0] + least[1]) / 2.0),
-            interval: finite_pair(least),
-            raw: finite_pair(raw),
-            fluctuations: finite_pair(fluctuations),
         }
     }
 }
@@ -173,16 +166,16 @@ pub struct Worst {
     pub interval: Option<[f64; 2]>,
     /// What was allowed.
     pub margin: f64,
-    /// What of half the interval's width is the limit of the SDE solver's own bias; null where no solver
-    /// is involved.
+    /// What of half the interval's width is the limit of the SDE solver's own bias, or of exact expectations the bound
+    /// of their numerical errors; null where no solver is involved.
     pub integration: Option<f64>,
-    /// The rest of half the interval's width: what sampling leaves open.
+    /// The rest of half the interval's width: what sampling leaves open, 0 for exact expectations.
     pub sampling: Option<f64>,
 }
 
 impl Worst {
-    /// Of the gap of a test function at a time, whose interval at the level of `verdict` is widened by the
-    /// bias of the integrator.
+    /// Of the gap of a test function at a time, whose interval at the level of `verdict` is widened by `bias`, that of
+    /// the integrator or of numerical errors.
     pub(super) fn of_gap(function: String, time: f64, gap: Gap, verdict: Verdict, bias: f64) -> Self {
         let interval = gap.interval(verdict);
         // Where all paths agree, rounding may put half the width below the bias it is made of.
@@ -206,4 +199,9 @@ pub(super) fn terms(error_rate: f64, sample: &str, worst: Option<Gap>) -> String
     let in_margins = worst.map(|gap| gap.detectable / gap.margin).filter(|ratio| ratio.is_finite());
     let power = in_margins.map(|ratio| format!("gaps from {ratio:.2} margins on detectable, "));
     format!("error rate {error_rate:e}, {sample}, {}itocheck {version}", power.unwrap_or_default())
+}
+
+/// All of so many, in words.
+pub(super) fn all(count: usize, noun: &str) -> String {
+    if count == 1 { format!("the one {noun}") } else { format!("all {count} {noun}s") }
 }

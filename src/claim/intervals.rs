@@ -1,13 +1,12 @@
 //! Confidence intervals for the gaps of a trajectory: sampling and the bias of the integrator.
 
-use super::decision::{Gap, Levels, POWER_QUANTILE};
+use super::decision::{Gap, Levels, detectable_beyond};
 use super::finding::Verdict;
 use crate::ensemble::{BLOCK, Estimates, Observables, TestFunction};
-use crate::integrator::WEAK_ORDER;
 use crate::stats::{clopper_pearson, student_quantile};
 
-/// The limit of the bias is that of its first order in the step, times this: it covers terms of higher
-/// order up to half the first. Where they are larger the step is too long to tell the bias at all.
+/// The limit of the bias is that of its leading order in the step, times this: it covers terms of higher
+/// order up to half the leading one. Where they are larger the step is too long to tell the bias at all.
 const HIGHER_ORDERS: f64 = 1.5;
 
 /// A rounding floor for intervals, relative to the size of the two means.
@@ -29,15 +28,19 @@ pub(super) struct Level {
     pub tail: f64,
     pub sampling: f64,
     refinement: f64,
+    /// p.
+    weak_order: u32,
 }
 
 impl Level {
-    pub fn new(tail: f64, estimates: &Estimates) -> Self {
+    /// `weak_order` is that of the integrator.
+    pub fn new(tail: f64, estimates: &Estimates, weak_order: u32) -> Self {
         let quantile = |dof: f64| student_quantile(dof, tail / 2.0);
         Self {
             tail,
             sampling: quantile(estimates.gap.degrees_of_freedom()),
             refinement: quantile(estimates.refinement.degrees_of_freedom()),
+            weak_order,
         }
     }
 
@@ -53,7 +56,7 @@ impl Level {
         let largest = neighbours
             .map(limit)
             .fold(0.0, |largest, limit| if limit > largest || limit.is_nan() { limit } else { largest });
-        HIGHER_ORDERS * largest / f64::from((1u32 << WEAK_ORDER) - 1)
+        HIGHER_ORDERS * largest / f64::from((1u32 << self.weak_order) - 1)
     }
 }
 
@@ -62,10 +65,11 @@ impl<'a> Intervals<'a> {
         estimates: &'a Estimates,
         observables: &'a Observables,
         levels: Levels,
+        weak_order: u32,
         budget: f64,
     ) -> Self {
-        let upheld = Level::new(levels.upheld, estimates);
-        let refuted = Level::new(levels.refuted, estimates);
+        let upheld = Level::new(levels.upheld, estimates, weak_order);
+        let refuted = Level::new(levels.refuted, estimates, weak_order);
         Self { estimates, observables, upheld, refuted, budget }
     }
 
@@ -75,8 +79,7 @@ impl<'a> Intervals<'a> {
             if self.is_exit(index) { self.of_exit(index, level) } else { self.of_mean(index, level) }
         };
         let estimate = self.estimates.gap.mean(index);
-        let standard_error = self.estimates.gap.standard_error(index) / self.budget.sqrt();
-        let beyond = (self.refuted.sampling + POWER_QUANTILE) * standard_error;
+        let beyond = detectable_beyond(&self.estimates.gap, index, self.refuted.sampling, self.budget);
         let detectable = margin + beyond + self.refuted.bias(self.estimates, self.observables.times(), index);
         Gap { estimate, upheld: interval(&self.upheld), refuted: interval(&self.refuted), margin, detectable }
     }
@@ -98,10 +101,9 @@ impl<'a> Intervals<'a> {
     fn of_mean(&self, index: usize, level: &Level) -> [f64; 2] {
         let Estimates { optimizer, sde, gap, .. } = self.estimates;
         let rounding = ROUNDING * (optimizer.mean(index).abs() + sde.mean(index).abs());
-        let half = level.sampling * gap.standard_error(index)
-            + level.bias(self.estimates, self.observables.times(), index)
-            + rounding;
-        [gap.mean(index) - half, gap.mean(index) + half]
+        let [low, high] = gap.limits(index, level.sampling);
+        let wider = level.bias(self.estimates, self.observables.times(), index) + rounding;
+        [low - wider, high + wider]
     }
 
     /// Exact limits for probabilities, which hold where no exit was seen at all.

@@ -5,9 +5,12 @@ mod contradiction;
 mod decision;
 mod errors;
 mod finding;
+mod forecast;
 mod gates;
 mod intervals;
 mod order;
+mod pilot;
+mod sampling;
 mod tables;
 mod trajectory;
 
@@ -18,17 +21,18 @@ pub use coefficients::Coefficients;
 pub use contradiction::Contradiction;
 pub use decision::{Gap, Levels, decide};
 pub use errors::Errors;
-pub use finding::{Expectation, Finding, OrderEstimate, Verdict, Worst};
-pub use order::Order;
+pub use finding::{Expectation, Finding, Verdict, Worst};
+pub use forecast::{Forecast, forecast};
+pub use order::{LargestGap, Order, OrderEstimate};
 pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
 pub use trajectory::sampled_difference;
 
 use crate::scenario::Experiment;
+use sampling::Simulated;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use trajectory::Compared;
 
 /// A claim that was checked.
 #[derive(Clone, Debug)]
@@ -136,6 +140,7 @@ pub struct NonFinite {
 /// Judges all claims of an experiment. Trajectories share their paths.
 pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
     let mut findings = BTreeMap::new();
+    let mut simulated = Simulated::default();
     let mut trajectories = Vec::new();
     for (index, claim) in experiment.claims.iter().enumerate() {
         match claim {
@@ -146,18 +151,20 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
             }
             Claim::Trajectory(trajectory) => trajectories.push((index, trajectory)),
             Claim::Order(order) => {
-                let finding = order.judge();
+                let (finding, of_order) = order.judge(experiment, progress);
+                simulated.add(of_order);
                 progress.decided(index, &finding);
                 findings.insert(index, finding);
             }
         }
     }
-    let Compared { findings: of_trajectories, moments, contradictions, non_finite, path_steps } =
-        trajectory::judge(&trajectories, experiment, progress);
-    findings.extend(of_trajectories);
+    let compared = trajectory::judge(&trajectories, experiment, progress);
+    simulated.add(compared.simulated);
+    findings.extend(compared.findings);
     let mut findings: Vec<Finding> = findings.into_values().collect();
-    explain(&mut findings);
-    Judgement { findings, moments, contradictions, non_finite, path_steps }
+    explain(&mut findings, &experiment.model);
+    let Simulated { contradictions, non_finite, path_steps } = simulated;
+    Judgement { findings, moments: compared.moments, contradictions, non_finite, path_steps }
 }
 
 /// What an interrupted run makes of an experiment: the claims that were `decided`, by their indices, and
@@ -177,7 +184,7 @@ pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) 
         })
     };
     let mut findings: Vec<Finding> = experiment.claims.iter().enumerate().map(finding).collect();
-    explain(&mut findings);
+    explain(&mut findings, &experiment.model);
     Judgement {
         findings,
         moments: None,
@@ -187,21 +194,30 @@ pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) 
     }
 }
 
-/// Says of a refuted trajectory what the coefficients make of it.
-fn explain(findings: &mut [Finding]) {
+/// Says of a refuted trajectory what the coefficients make of it, and whether the optimizer itself is unstable.
+fn explain(findings: &mut [Finding], model: &Model) {
     let blamed = findings.iter().filter(|finding| finding.kind == "coefficients");
-    let hint = match blamed.map(|finding| (finding.verdict, finding.worst.as_ref())).next() {
+    let of_coefficients = match blamed.map(|finding| (finding.verdict, finding.worst.as_ref())).next() {
         Some((Verdict::Refuted, Some(worst))) => format!("; one step at a time {} is to blame", worst.function),
         Some((Verdict::Upheld, _)) => "; one step at a time what was tested of the coefficients agrees within its \
                                        margin, which speaks for the error of order η that any such SDE has: see \
                                        whether it falls with the learning rate"
             .to_owned(),
-        _ => return,
+        _ => String::new(),
     };
+    let of_model = model.instability().map(|product| {
+        format!(
+            "; the optimizer itself is unstable: the learning rate times the largest curvature is {product:.3}, above 2"
+        )
+    });
     for finding in findings.iter_mut() {
-        let diverged = finding.worst.is_none();
-        if finding.kind == "trajectory" && finding.verdict == Verdict::Refuted && !diverged {
-            finding.sentence.push_str(&hint);
+        if finding.kind != "trajectory" || finding.verdict != Verdict::Refuted {
+            continue;
         }
+        let diverged = finding.worst.is_none();
+        if !diverged {
+            finding.sentence.push_str(&of_coefficients);
+        }
+        finding.sentence.push_str(of_model.as_deref().unwrap_or_default());
     }
 }

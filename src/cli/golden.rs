@@ -5,7 +5,7 @@ use super::select::{Scenarios, Selection};
 use super::{create_folder, exit, fail, refuse, standard_output};
 use crate::golden::{Files, Golden};
 use crate::report::terminal::{Bar, plain};
-use crate::report::write_whole;
+use crate::report::{counted, write_whole};
 use crate::scenario::{InputError, Overrides};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub struct Arguments {
     /// Folder of the golden outputs.
     #[arg(long, value_name = "DIR", default_value = "golden")]
     golden: PathBuf,
-    /// Print only what differs.
+    /// Print only what differs, and no lines of progress.
     #[arg(long)]
     quiet: bool,
 }
@@ -103,7 +103,7 @@ fn for_each(
 ) -> io::Result<bool> {
     let workers = Workers::new(arguments.selection.pool()?)?;
     for (index, ((name, loaded), kept)) in scenarios.iter().zip(kept).enumerate() {
-        let bar = Arc::new(Bar::new(name, index + 1, scenarios.len()));
+        let bar = Arc::new(Bar::new(name, index + 1, scenarios.len(), arguments.quiet));
         let (loaded, bar_there, because) = (Arc::clone(loaded), Arc::clone(&bar), because.to_owned());
         let new = workers.run(move || Golden::compute(&loaded.experiment, because, &*bar_there));
         bar.finish();
@@ -125,6 +125,7 @@ fn check(arguments: &Arguments, scenarios: &Scenarios, kept: &[Option<Golden>]) 
         })
     })?;
     if !is_complete {
+        standard_output(|out| writeln!(out, "interrupted; not all scenarios were compared"))?;
         return Ok(exit::INTERRUPTED);
     }
     for name in without_scenario(arguments, scenarios)? {
@@ -137,7 +138,12 @@ fn check(arguments: &Arguments, scenarios: &Scenarios, kept: &[Option<Golden>]) 
             )
         })?;
     }
-    standard_output(|out| writeln!(out, "{} scenarios, {differ} golden outputs differ", scenarios.len()))?;
+    let scenarios = counted(scenarios.len(), "scenario");
+    let differences = match differ {
+        1 => "1 golden output differs".to_owned(),
+        _ => format!("{differ} golden outputs differ"),
+    };
+    standard_output(|out| writeln!(out, "{scenarios}, {differences}"))?;
     Ok(if differ == 0 { exit::AS_EXPECTED } else { exit::NOT_AS_EXPECTED })
 }
 
@@ -195,5 +201,9 @@ fn bless(
             None => writeln!(out, "same    {}", plain(name)),
         })
     })?;
-    Ok(if is_complete { exit::AS_EXPECTED } else { exit::INTERRUPTED })
+    if !is_complete {
+        standard_output(|out| writeln!(out, "interrupted; not all scenarios were blessed"))?;
+        return Ok(exit::INTERRUPTED);
+    }
+    Ok(exit::AS_EXPECTED)
 }

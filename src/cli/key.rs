@@ -95,10 +95,16 @@ fn takes(schema: &Value) -> String {
         Some("string") => "text".to_owned(),
         Some("array") => format!("list of {}", several(&schema["items"])),
         _ => match properties(schema).map(|(name, _)| name.as_str()).collect::<Vec<_>>() {
+            names if names.is_empty() && is_open(schema) => "{ NAME = { .. } }".to_owned(),
             names if names.is_empty() => "{}".to_owned(),
             names => format!("{{ {} }}", names.join(", ")),
         },
     }
+}
+
+/// Whether a table may have keys that its schema does not know.
+fn is_open(schema: &Value) -> bool {
+    schema.get("additionalProperties").is_some_and(|other| *other != Value::Bool(false))
 }
 
 /// What kind of values all satisfy a schema, in words.

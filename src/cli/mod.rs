@@ -8,6 +8,7 @@ mod key;
 mod list;
 mod mutants;
 mod new;
+mod plan;
 mod plot;
 mod run;
 mod schema;
@@ -41,6 +42,8 @@ enum Command {
     Mutants(mutants::Arguments),
     /// Draw test functions of a report anew, or give their numbers.
     Plot(plot::Arguments),
+    /// Say what running scenarios would take, and to what gaps it would be sensitive, from a rehearsal.
+    Plan(plan::Arguments),
     /// Write a scenario to start from, with a comment on every key.
     New(new::Arguments),
     /// Print what scenarios can name, with formulas and parameters.
@@ -59,6 +62,7 @@ pub fn main() -> u8 {
             Command::Golden(command) => golden::run(&command),
             Command::Mutants(arguments) => mutants::run(&arguments),
             Command::Plot(arguments) => plot::run(&arguments),
+            Command::Plan(arguments) => plan::run(&arguments),
             Command::New(arguments) => new::run(&arguments),
             Command::List(arguments) => list::run(&arguments),
             Command::Schema(arguments) => schema::run(&arguments),

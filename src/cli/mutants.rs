@@ -63,7 +63,7 @@ fn run_all(arguments: &Arguments, scenarios: &Scenarios) -> io::Result<u8> {
     let workers = Workers::new(arguments.selection.pool()?)?;
     let mut matrix = KillMatrix::default();
     let cells = (scenarios.len() * matrix.catalogue.len()) as u64;
-    let bar = Arc::new(Bar::of_whole("mutants", cells));
+    let bar = Arc::new(Bar::of_whole("mutants", cells, arguments.quiet));
     standard_output(|out| out.write_all(terminal_header(&matrix).as_bytes()))?;
     for (name, loaded) in scenarios {
         let (there, bar_there) = (Arc::clone(loaded), Arc::clone(&bar));

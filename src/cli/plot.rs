@@ -26,13 +26,13 @@ pub struct Arguments {
     /// The file to write: .svg, .png, or .csv for the numbers.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// A test function by its name in the report, such as "x[0]"; once for each panel [default for .csv:
-    /// all].
+    /// Optional: a test function by its name in the report, such as "x[0]"; once for each panel [default: the
+    /// first 12, for .csv all].
     #[arg(long, value_name = "NAME")]
     function: Vec<String>,
-    /// Width and height in points, such as 900x560.
-    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "900x560", value_parser = size)]
-    size: (u32, u32),
+    /// Width and height in points, such as 900x560 [default: 900x560, higher for more than two rows of panels].
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
+    size: Option<(u32, u32)>,
     /// The title [default: that of the scenario].
     #[arg(long, value_name = "TEXT", value_parser = title)]
     title: Option<String>,
@@ -74,32 +74,50 @@ pub fn run(arguments: &Arguments) -> u8 {
     }
 }
 
+/// What a file can hold.
+#[derive(Clone, Copy)]
+enum Format {
+    Svg,
+    Png,
+    Csv,
+}
+
+/// What the extension of a file says that it holds.
+fn format_of(file: &Path) -> Result<Format, InputError> {
+    match &*file.extension().unwrap_or_default().to_string_lossy() {
+        "svg" => Ok(Format::Svg),
+        "png" => Ok(Format::Png),
+        "csv" => Ok(Format::Csv),
+        other => {
+            let message = format!("the extension {other:?}; expected .svg, .png or .csv");
+            Err(InputError::whole(file, message))
+        }
+    }
+}
+
 fn render(arguments: &Arguments) -> Result<Vec<u8>, InputError> {
+    let format = format_of(&arguments.out)?;
     let report = &arguments.report;
     let wrong = |message: String| InputError::whole(report, message);
     let (title, tables) = read(report)?;
     let functions = functions(&tables, &arguments.function).map_err(wrong)?;
-    let extension = arguments.out.extension().unwrap_or_default().to_string_lossy();
-    if extension == "csv" {
-        let all = || (0..tables.functions.len()).collect();
-        return Ok(csv(&tables, &functions.unwrap_or_else(all)).into_bytes());
+    let first = |count: usize| (0..tables.functions.len().min(count)).collect();
+    if matches!(format, Format::Csv) {
+        return Ok(csv(&tables, &functions.unwrap_or_else(|| first(usize::MAX))).into_bytes());
     }
-    let functions = functions.unwrap_or_else(|| (0..tables.functions.len().min(MOST_FUNCTIONS)).collect());
+    let functions: Vec<usize> = functions.unwrap_or_else(|| first(MOST_FUNCTIONS));
     if functions.len() > MOST_FUNCTIONS {
         let message = format!("{} functions; expected at most {MOST_FUNCTIONS} in a figure", functions.len());
         return Err(wrong(message));
     }
+    let is_cut = arguments.function.is_empty() && functions.len() < tables.functions.len();
+    let note =
+        is_cut.then(|| format!("the first {} of {} test functions", functions.len(), tables.functions.len()));
     let title = arguments.title.as_deref().unwrap_or(&title);
-    let figure = Chosen::new(title, (&tables).into(), functions, arguments.size);
+    let figure = Chosen::new(title, (&tables).into(), functions, arguments.size, note);
     let figure = figure.map_err(|message| wrong(format!("the size {message}")))?;
-    match &*extension {
-        "svg" => figure.svg().map_err(wrong),
-        "png" => figure.png().map_err(wrong),
-        _ => {
-            let message = format!("the extension {extension:?}; expected .svg, .png or .csv");
-            Err(InputError::whole(&arguments.out, message))
-        }
-    }
+    let bytes = if matches!(format, Format::Svg) { figure.svg() } else { figure.png() };
+    bytes.map_err(wrong)
 }
 
 /// Title and moments of a report.

@@ -40,7 +40,7 @@ pub struct Arguments {
     /// Paths of each process at most.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
     max_seeds: Option<u64>,
-    /// Print only claims that did not come out as expected.
+    /// Print only claims that did not come out as expected, and no lines of progress.
     #[arg(long)]
     quiet: bool,
     /// Print how long each scenario took.
@@ -89,7 +89,7 @@ fn run_all(
     let mut finished = Vec::new();
     let mut is_interrupted = false;
     for (index, (name, loaded)) in scenarios.iter().enumerate() {
-        let bar = Bar::new(name, index + 1, scenarios.len());
+        let bar = Bar::new(name, index + 1, scenarios.len(), arguments.quiet);
         let begin = Instant::now();
         let work = judge_one(&workers, loaded, bar);
         is_interrupted = work.is_interrupted;
@@ -121,8 +121,11 @@ fn run_all(
             finished.iter().map(|Finished { name, report, .. }| (&*scenarios[name], report)).collect();
         github::tell(out, &judged)?;
         if is_interrupted {
-            let left = scenarios.len() - finished.len();
-            writeln!(out, "interrupted; {left} more scenarios were not begun")?;
+            match scenarios.len() - finished.len() {
+                0 => writeln!(out, "interrupted")?,
+                1 => writeln!(out, "interrupted; 1 more scenario was not begun")?,
+                left => writeln!(out, "interrupted; {left} more scenarios were not begun")?,
+            }
         }
         print_summary(out, &reports)
     })?;
@@ -224,17 +227,23 @@ fn write_scenario(
         remove(&folder.join(format!("{figure}.png")))?;
     }
     let mut figures = Vec::new();
+    let title = &loaded.experiment.title;
+    let mut images = Vec::new();
+    // Files have one name: of several claims the first is drawn.
+    if let Some(order) = report.claims.iter().find_map(|claim| claim.order.as_ref()) {
+        images.extend(plot::draw_order(title, order).map_err(io::Error::other)?);
+    }
     if let Some(moments) = &report.moments {
-        let title = &loaded.experiment.title;
         let objective = &**loaded.experiment.model.agents.objective();
         let paths = paths.map(|PlanarPaths { optimizer, sde }| PathPicture { objective, optimizer, sde });
         let golden = golden.map(Golden::curves);
-        let images = plot::draw(&Picture { title, moments, golden, paths }).map_err(io::Error::other)?;
-        for plot::Image { name, bytes } in images {
-            write_whole(&folder.join(&name), &bytes)?;
-            if let Some(stem) = name.strip_suffix(".svg") {
-                figures.push((stem.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
-            }
+        let picture = Picture { title, moments, golden, paths };
+        images.extend(plot::draw(&picture).map_err(io::Error::other)?);
+    }
+    for plot::Image { name, bytes } in images {
+        write_whole(&folder.join(&name), &bytes)?;
+        if let Some(stem) = name.strip_suffix(".svg") {
+            figures.push((stem.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
         }
     }
     write_whole(&report_file, &report.json()?)?;

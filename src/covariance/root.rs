@@ -11,15 +11,40 @@ pub struct Root {
     matrix: Vec<f64>,
     factored: Vec<f64>,
     factor: Vec<f64>,
+    /// The pivots of that factor, in their order.
+    order: Vec<usize>,
     whitened: Vec<f64>,
 }
 
 impl Root {
     /// `out = A ξ` for a vector `ξ` of the dimension of the covariance.
     pub fn multiply(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
-        if !covariance.dense.is_empty() {
+        if covariance.is_dense() {
             self.multiply_dense(covariance, xi, out);
-        } else if covariance.coefficient != 0.0 {
+        } else {
+            self.multiply_sparse(covariance, xi, out);
+        }
+    }
+
+    /// The same for a covariance near that of the last [`Root::multiply`], of the same form: its root is one that
+    /// is a smooth function of the covariance there. Where it is dense, it is factored in the same order of
+    /// pivots, which otherwise changes from one covariance to the next, and the root with it.
+    pub fn multiply_nearby(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
+        if !covariance.is_dense() {
+            return self.multiply_sparse(covariance, xi, out);
+        }
+        let d = xi.len();
+        self.read(covariance);
+        if self.matrix == self.factored {
+            return product(&self.factor, xi, out);
+        }
+        let order = &self.order;
+        let factor = factorize(std::mem::take(&mut self.matrix), d, |column, _| order[column]);
+        product(&factor, xi, out);
+    }
+
+    fn multiply_sparse(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
+        if covariance.coefficient != 0.0 {
             self.multiply_rank_one(covariance, xi, out);
         } else {
             for ((out, variance), xi) in out.iter_mut().zip(&covariance.diagonal).zip(xi) {
@@ -50,16 +75,31 @@ impl Root {
     }
 
     fn multiply_dense(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
+        let d = xi.len();
+        self.read(covariance);
+        if self.matrix != self.factored {
+            self.factored.clone_from(&self.matrix);
+            let order = &mut self.order;
+            order.clear();
+            self.factor = factorize(std::mem::take(&mut self.matrix), d, |_, left| {
+                let pivot = largest_pivot(left, d, order);
+                order.push(pivot);
+                pivot
+            });
+        }
+        product(&self.factor, xi, out);
+    }
+
+    fn read(&mut self, covariance: &Covariance) {
         let d = covariance.dimension();
         self.matrix.clear();
         self.matrix.extend((0..d * d).map(|index| covariance.entry(index / d, index % d)));
-        if self.matrix != self.factored {
-            self.factored.clone_from(&self.matrix);
-            self.factor = semidefinite_root(std::mem::take(&mut self.matrix), d);
-        }
-        for (out, row) in out.iter_mut().zip(self.factor.chunks_exact(d)) {
-            *out = row.iter().zip(xi).map(|(entry, xi)| entry * xi).sum();
-        }
+    }
+}
+
+fn product(factor: &[f64], xi: &[f64], out: &mut [f64]) {
+    for (out, row) in out.iter_mut().zip(factor.chunks_exact(xi.len())) {
+        *out = row.iter().zip(xi).map(|(entry, xi)| entry * xi).sum();
     }
 }
 
@@ -70,17 +110,34 @@ fn nonnegative(variance: f64) -> f64 {
 
 /// A root `A Aᵀ = Σ` of a semidefinite `d × d` matrix, all row by row.
 ///
-/// Cholesky factorisation with diagonal pivoting: it stops when no pivot is above rounding, and what
-/// it leaves out is as small (Higham, Accuracy and Stability of Numerical Algorithms, section 10.3).
-pub fn semidefinite_root(mut matrix: Vec<f64>, d: usize) -> Vec<f64> {
+/// Cholesky factorisation with diagonal pivoting: what it leaves out is as small as rounding (Higham, Accuracy and
+/// Stability of Numerical Algorithms, section 10.3).
+pub fn semidefinite_root(matrix: Vec<f64>, d: usize) -> Vec<f64> {
+    let mut used = Vec::new();
+    factorize(matrix, d, |_, left| {
+        let pivot = largest_pivot(left, d, &used);
+        used.push(pivot);
+        pivot
+    })
+}
+
+/// The largest variance of what is left of a matrix, among those not used yet.
+fn largest_pivot(left: &[f64], d: usize, used: &[usize]) -> usize {
+    let unused = (0..d).filter(|i| !used.contains(i));
+    unused.max_by(|&i, &j| left[i * d + i].total_cmp(&left[j * d + j])).unwrap_or(0)
+}
+
+/// Cholesky factorisation: `pivot` says which row is next, given the column of the factor and what is left of the
+/// matrix. A variance that is not above rounding has no column.
+fn factorize(mut matrix: Vec<f64>, d: usize, mut pivot: impl FnMut(usize, &[f64]) -> usize) -> Vec<f64> {
     let mut factor = vec![0.0; d * d];
     let largest = (0..d).map(|i| matrix[i * d + i]).fold(0.0, f64::max);
     let negligible = d as f64 * f64::EPSILON * largest;
     for column in 0..d {
-        let pivot = (0..d).max_by(|&i, &j| matrix[i * d + i].total_cmp(&matrix[j * d + j])).unwrap_or(0);
+        let pivot = pivot(column, &matrix);
         let variance = matrix[pivot * d + pivot];
         if variance <= negligible {
-            break;
+            continue;
         }
         let scale = 1.0 / variance.sqrt();
         for i in 0..d {

@@ -92,6 +92,12 @@ impl Shadowed {
         self.sde.push(&sde.fine.shadow);
     }
 
+    /// Whether all that the shadows gave is: z and q may overflow where x does not.
+    pub fn is_finite(&self) -> bool {
+        let Estimates { optimizer, sde, gap, refinement } = &self.estimates;
+        [optimizer, sde, gap, refinement, &self.optimizer, &self.sde].into_iter().all(Series::is_finite)
+    }
+
     fn merge(&mut self, other: Shadowed) {
         self.estimates.merge(other.estimates);
         self.optimizer.merge(other.optimizer);

@@ -137,6 +137,12 @@ impl Observables {
         self.flow.len()
     }
 
+    /// Every (function, time) but t = 0, as an index that runs over the times of one function after another.
+    pub fn cells(&self) -> impl Iterator<Item = usize> {
+        let times = self.times();
+        (0..self.functions.len() * times).filter(move |index| index % times > 0)
+    }
+
     /// The name of the function and the time of an index that runs over the times of one function after
     /// another.
     pub fn place(&self, index: usize) -> (String, f64) {

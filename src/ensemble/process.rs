@@ -3,7 +3,7 @@
 use super::block::{Block, Paths, streams};
 use super::shadow::{Linearization, Noise, Shadows};
 use crate::agent::Scratch;
-use crate::integrator::EulerMaruyama;
+use crate::integrator::{Draws, Scheme, SchemeName};
 use crate::optimizer::{DeclaredIncrement, Increment, Optimizer};
 use crate::random::{Role, Stream};
 use crate::sde::Sde;
@@ -172,6 +172,8 @@ pub struct SdeProcess<'a> {
     pub role: Role,
     /// η.
     pub eta: f64,
+    /// How it is integrated.
+    pub scheme: SchemeName,
     /// m.
     pub substeps: usize,
     /// One block in so many carries the coarse paths along; none where it is 0.
@@ -191,8 +193,8 @@ struct SdeBlock<'a> {
     fine: Integrated<'a>,
     coarse: Option<Integrated<'a>>,
     streams: Vec<Stream>,
-    scheme: EulerMaruyama,
-    increments: [Vec<f64>; 2],
+    scheme: Box<dyn Scheme>,
+    draws: [Draws; 2],
     step: usize,
 }
 
@@ -210,8 +212,8 @@ impl Process for SdeProcess<'_> {
             fine: integrated(),
             coarse: carries_coarse.then(integrated),
             streams: streams(self.seed, self.role, first, count),
-            scheme: EulerMaruyama::new(d),
-            increments: [vec![0.0; d], vec![0.0; d]],
+            scheme: self.scheme.build(d),
+            draws: [self.scheme.draws(d), self.scheme.draws(d)],
             step: 0,
         })
     }
@@ -223,10 +225,10 @@ impl Integrated<'_> {
         &mut self,
         path: usize,
         step: usize,
-        scheme: &mut EulerMaruyama,
+        scheme: &mut dyn Scheme,
         sde: &dyn Sde,
         h: f64,
-        dw: &[f64],
+        draws: &Draws,
     ) {
         let (x, exited) = self.paths.path_mut(path);
         if *exited {
@@ -235,7 +237,7 @@ impl Integrated<'_> {
             }
             return;
         }
-        scheme.step(sde, x, h, dw);
+        scheme.step(sde, x, h, draws);
         if let Some(shadows) = &mut self.shadows {
             let (covariance, increment) = scheme.martingale();
             shadows.advance(path, step, h, Some(&Noise { increment, covariance, weight: h }));
@@ -256,7 +258,7 @@ impl Integrated<'_> {
 
 impl Block for SdeBlock<'_> {
     fn advance(&mut self) {
-        let Self { process, fine, coarse, streams, scheme, increments, step } = self;
+        let Self { process, fine, coarse, streams, scheme, draws, step } = self;
         let h = process.eta / (2 * process.substeps) as f64;
         let deviation = h.sqrt();
         for (path, stream) in streams.iter_mut().enumerate() {
@@ -265,14 +267,14 @@ impl Block for SdeBlock<'_> {
             }
             // Two fine steps to every coarse one, on the same Brownian path.
             for _ in 0..process.substeps {
-                for dw in &mut *increments {
-                    dw.fill_with(|| deviation * stream.normal());
-                    fine.advance(path, *step, scheme, process.sde, h, dw);
+                for draws in &mut *draws {
+                    draws.renew(deviation, stream);
+                    fine.advance(path, *step, &mut **scheme, process.sde, h, draws);
                 }
                 if let Some(coarse) = coarse {
-                    let [first, second] = &mut *increments;
-                    first.iter_mut().zip(&*second).for_each(|(sum, dw)| *sum += dw);
-                    coarse.advance(path, *step, scheme, process.sde, 2.0 * h, first);
+                    let [first, second] = &mut *draws;
+                    first.extend(second);
+                    coarse.advance(path, *step, &mut **scheme, process.sde, 2.0 * h, first);
                 }
             }
             if let Some(domain) = process.domain {

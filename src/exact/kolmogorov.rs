@@ -1,8 +1,8 @@
 //! The SDE of DSignSGD where coordinates are independent: Kolmogorov's equation on the line.
 
 use super::generator::Generator;
-use super::marginal::{self, Marginal};
-use super::{Table, Unknown, larger};
+use super::marginal::{self, Accuracy, Marginal};
+use super::{Table, Unknown, larger, sign_error};
 use crate::ensemble::Observables;
 use crate::model::Model;
 use crate::random::{Role, Stream};
@@ -14,8 +14,7 @@ const LARGEST_DIMENSION: usize = 32;
 /// Most multiplications on the finest grids of all coordinates together: some seconds.
 const MOST_WORK: f64 = 2e9;
 
-/// Rounding of sums over the grid: growth within a Taylor step, times thousands of them; and the error of
-/// drift and diffusion, as `special::xi` states it.
+/// Rounding of sums over the grid: growth within a Taylor step, times thousands of them.
 const ROUNDING: f64 = 1e-12;
 
 /// The probability that a path leaves the grid's inner part.
@@ -123,12 +122,24 @@ impl Line<'_> {
         let above = ((high - self.x0()) / h).ceil() as usize + MARGIN;
         let points: Vec<f64> =
             (0..=below + above).map(|i| self.x0() + h * (i as f64 - below as f64)).collect();
-        let generator = Generator::new(h, &self.coefficients(points.iter().copied()));
+        let coefficients = self.coefficients(points.iter().copied());
+        let generator = Generator::new(h, &coefficients);
         let interval = model.run.every() as f64 * model.run.learning_rate;
         let work = generator.work(interval) * (model.run.records * self.start.len()) as f64;
         if work > MOST_WORK {
             return None;
         }
+        // How fast the drift drives neighbouring paths apart, at most; 0 where f is convex.
+        let widening = coefficients.windows(2).map(|pair| (pair[1].0 - pair[0].0) / h).fold(0.0, f64::max);
+        let n = model.agents.count() as f64;
+        let accuracy = |record: usize| {
+            let (steps, t) = ((record * model.run.every()) as f64, record as f64 * interval);
+            Accuracy {
+                rounding: ROUNDING,
+                wrong_signs: n * steps * sign_error(model) * libm::exp(widening * t),
+                moved: 2.0 * model.run.learning_rate / n,
+            }
+        };
         let mut weights = vec![0.0; points.len()];
         weights[below] = 1.0;
         let mut records = Vec::new();
@@ -136,7 +147,8 @@ impl Line<'_> {
             if record > 0 {
                 generator.carry(interval, &mut weights);
             }
-            records.push(Marginal::new(observables, self.coordinate, record, &points, &weights, ROUNDING));
+            let accuracy = accuracy(record);
+            records.push(Marginal::new(observables, self.coordinate, record, &points, &weights, accuracy));
         }
         Some(records)
     }
@@ -185,5 +197,38 @@ impl Line<'_> {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Line;
+    use crate::sde::{Coefficients, Sde};
+
+    /// `dX = b dt + √a dW`.
+    struct Constant {
+        b: f64,
+        a: f64,
+    }
+
+    impl Sde for Constant {
+        fn coefficients(&self, _x: &[f64], out: &mut Coefficients) {
+            out.drift.fill(self.b);
+            out.diffusion.clear();
+            out.diffusion.add_diagonal(std::iter::once(self.a));
+        }
+    }
+
+    #[test]
+    fn paths_leave_the_range_with_the_stated_probability() {
+        let (x0, a, t) = (0.5, 0.04, 4.0);
+        for b in [-1.0, 0.0, 1.0] {
+            let (low, high) = Line { sde: &Constant { b, a }, start: &[x0], coordinate: 0 }.range(t).unwrap();
+            // The reflection principle for the martingale part alone: it passes r with the probability 2(1 − Φ(r/√(at))),
+            // on top of which the drift moves x by less than bt.
+            let beyond = |r: f64| libm::erfc(r / (2.0 * a * t).sqrt());
+            let escape = beyond(high - x0 - f64::max(b * t, 0.0)) + beyond(x0 - low - f64::max(-b * t, 0.0));
+            assert!(escape <= 1e-18, "b = {b}: {escape:e}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The law of DSignSGD where coordinates are independent: a Markov chain on a lattice.
 
-use super::marginal::{self, Marginal};
-use super::{Table, Unknown};
+use super::marginal::{self, Accuracy, Marginal};
+use super::{Table, Unknown, sign_error};
 use crate::agent::Scratch;
 use crate::ensemble::Observables;
 use crate::model::Model;
@@ -16,9 +16,6 @@ const NEGLIGIBLE: f64 = 1e-30;
 /// Most probabilities that are kept.
 const MOST_MEMORY: f64 = 2.5e7;
 
-/// The error of the signs' probabilities, as `special::xi` states it.
-const SIGN_ERROR: f64 = 1e-12;
-
 /// One step moves a coordinate by `(η/N)(2J − N)` with `J = #{i : g_i < 0}`: from
 /// `start + (η/N) m` to the same with `m + 2J − N`. After k steps there are Nk + 1 sites, each of which takes
 /// O(N) multiplications a step (O(N²) where every agent is a group of its own): `N²K²/2` in the run. All
@@ -32,9 +29,15 @@ pub(super) fn table(model: &Model, observables: &Observables) -> Result<Table, U
         return Err(Unknown::because(format!("the law on the lattice takes {work:.0e} multiplications")));
     }
     let chances = Chances::new(model);
-    let rounding = (steps * (n + 8)) as f64 * f64::EPSILON + SIGN_ERROR;
+    let sign_error = sign_error(model);
     let marginals: Vec<Vec<Marginal>> = (0..d)
         .map(|j| {
+            let widening = 1.0 + chances.widening(j, &counts);
+            let accuracy = |step: usize| Accuracy {
+                rounding: (steps * (n + 8)) as f64 * f64::EPSILON,
+                wrong_signs: (n * step) as f64 * sign_error * libm::pow(widening, step as f64),
+                moved: 2.0 * chances.spacing,
+            };
             let mut law = vec![1.0];
             let mut records = Vec::new();
             for step in 0..=steps {
@@ -44,7 +47,7 @@ pub(super) fn table(model: &Model, observables: &Observables) -> Result<Table, U
                 if step % model.run.every() == 0 {
                     let points: Vec<f64> =
                         (0..law.len()).map(|s| chances.place(j, 2 * s as i64 - (n * step) as i64)).collect();
-                    records.push(Marginal::new(observables, j, records.len(), &points, &law, rounding));
+                    records.push(Marginal::new(observables, j, records.len(), &points, &law, accuracy(step)));
                 }
             }
             records
@@ -107,6 +110,15 @@ impl Chances {
 
     fn place(&self, j: usize, m: i64) -> f64 {
         self.start[j] + self.spacing * m as f64
+    }
+
+    /// By what share of their distance the mean step drives neighbouring sites apart, at most; 0 where f is convex.
+    fn widening(&self, j: usize, counts: &[usize]) -> f64 {
+        let negative = |m: i64| -> f64 {
+            self.of(j, m).iter().zip(counts).map(|(chance, &count)| count as f64 * chance).sum()
+        };
+        let apart = |m: i64| 2.0 * (negative(m + 1) - negative(m));
+        (-self.farthest..self.farthest).map(apart).fold(0.0, f64::max)
     }
 
     fn of(&self, j: usize, m: i64) -> &[f64] {

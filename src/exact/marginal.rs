@@ -7,6 +7,20 @@ use crate::ensemble::{Observables, TestFunction};
 #[derive(Clone, Debug)]
 pub(super) struct Marginal {
     values: Vec<Value>,
+    /// What the errors of the signs' probabilities may add to the error of each.
+    of_signs: Vec<f64>,
+}
+
+/// How well a law is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accuracy {
+    /// Of sums, relative to the sum of their absolute terms.
+    pub rounding: f64,
+    /// How many signs so far are drawn otherwise than by their right probabilities, in expectation. Each counts
+    /// as much as later steps make of it, where they drive neighbouring paths apart.
+    pub wrong_signs: f64,
+    /// 2η/N, by which a sign that is drawn otherwise moves x.
+    pub moved: f64,
 }
 
 const COORDINATE: usize = 0;
@@ -21,21 +35,23 @@ const LOSS: usize = 4;
 const BOUNDED: usize = 5;
 
 impl Marginal {
-    /// Of coordinate `j` at record time `time` under a law of weights on points. Sums are known up to
-    /// `rounding` times the sum of their absolute terms.
+    /// Of coordinate `j` at record time `time` under a law of weights on points.
     pub fn new(
         observables: &Observables,
         j: usize,
         time: usize,
         points: &[f64],
         weights: &[f64],
-        rounding: f64,
+        accuracy: Accuracy,
     ) -> Self {
+        let Accuracy { rounding, wrong_signs, moved } = accuracy;
         let expectation = |g: &dyn Fn(f64) -> f64| {
+            let change = |x: f64| (g(x + moved) - g(x)).abs().max((g(x - moved) - g(x)).abs());
+            let of_signs: f64 = points.iter().zip(weights).map(|(&x, weight)| weight.abs() * change(x)).sum();
             let terms = points.iter().zip(weights).map(|(&x, weight)| weight * g(x));
             let (value, size) =
                 terms.fold((0.0, 0.0), |(sum, size), term: f64| (sum + term, size + term.abs()));
-            Value { value, error: rounding * size }
+            (Value { value, error: rounding * size }, wrong_signs * of_signs)
         };
         let (c, eta) = (observables.flow[time][j], observables.eta);
         let loss = |x| observables.objective.separable_term(j, x).unwrap_or(f64::NAN);
@@ -50,7 +66,8 @@ impl Marginal {
             TestFunction::Bounded(function) => expectation(&|x| function.value(x)),
             _ => unreachable!("chosen by `bounded`"),
         }));
-        Self { values }
+        let (values, of_signs) = values.into_iter().unzip();
+        Self { values, of_signs }
     }
 
     /// The values of the finer of two solutions, with the change from the coarser as their error.
@@ -59,13 +76,20 @@ impl Marginal {
             value: fine.value,
             error: fine.error + (fine.value - coarse.value).abs(),
         };
-        Self { values: coarse.values.iter().zip(&fine.values).map(refined).collect() }
+        let values = coarse.values.iter().zip(&fine.values).map(refined).collect();
+        Self { values, of_signs: fine.of_signs.clone() }
     }
 
-    /// The largest error, absolute or relative to the value, whichever is less.
+    /// The largest error besides that of the signs' probabilities, absolute or relative to the value, whichever
+    /// is less.
     pub fn largest_error(&self) -> f64 {
         let errors = self.values.iter().map(|value| value.error / value.value.abs().max(1.0));
         errors.fold(0.0, larger)
+    }
+
+    fn value(&self, which: usize) -> Value {
+        let Value { value, error } = self.values[which];
+        Value { value, error: error + self.of_signs[which] }
     }
 }
 
@@ -93,7 +117,7 @@ fn sum(values: impl Iterator<Item = Value>) -> Value {
 /// The table of independent coordinates, `marginals` by coordinate, then by record time.
 pub(super) fn table(marginals: &[Vec<Marginal>], observables: &Observables) -> Table {
     let at = |index: usize, function: &TestFunction, time: usize| -> Option<Value> {
-        let of = |j: usize, which: usize| marginals[j][time].values[which];
+        let of = |j: usize, which: usize| marginals[j][time].value(which);
         match function {
             &TestFunction::Coordinate(i) => Some(of(i, COORDINATE)),
             &TestFunction::Product(i, j) if i == j => Some(of(i, SQUARE)),

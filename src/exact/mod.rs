@@ -1,4 +1,4 @@
-//! Answers without sampling noise (THEORY section 7): expectations of the test functions under the
+//! Answers without sampling noise (docs/theory.md): expectations of the test functions under the
 //! optimizer and under its SDE, each with a bound of its numerical error.
 //!
 //! | | DSGD, DCSGD on a quadratic | DSignSGD on a separable f |
@@ -19,7 +19,7 @@ mod marginal;
 mod moment_equations;
 mod recursion;
 
-use crate::ensemble::Observables;
+use crate::ensemble::{Observables, TestFunction};
 use crate::model::Model;
 
 /// An expectation.
@@ -27,7 +27,8 @@ use crate::model::Model;
 pub struct Value {
     /// As computed.
     pub value: f64,
-    /// A bound of the error of `value`: rounding, and on a grid the change from the next coarser one.
+    /// A bound of the error of `value`: rounding, errors of the signs' probabilities, and on a grid the change
+    /// from the next coarser one.
     pub error: f64,
 }
 
@@ -56,14 +57,20 @@ pub struct Exact {
 }
 
 impl Exact {
-    /// Both tables, optimizer first, where they have every expectation and each is a number.
-    pub fn complete(self) -> Option<(Table, Table)> {
-        let is_complete = |table: &Table| {
-            let known = |row: &Vec<Value>| row.iter().all(|entry| entry.value.is_finite());
-            table.iter().all(|row| row.as_ref().is_some_and(known))
+    /// Both tables, optimizer first, where they have the expectation of every one of `functions` and each is a
+    /// number; else what is missing.
+    pub fn complete(self, functions: &[TestFunction]) -> Result<(Table, Table), Unknown> {
+        let is_known = |row: &Option<Vec<Value>>| {
+            row.as_ref().is_some_and(|row| row.iter().all(|entry| entry.value.is_finite()))
         };
-        let (optimizer, sde) = (self.optimizer.ok()?, self.sde.ok()?);
-        (is_complete(&optimizer) && is_complete(&sde)).then_some((optimizer, sde))
+        let (optimizer, sde) = (self.optimizer?, self.sde?);
+        let mut rows = functions.iter().zip(optimizer.iter().zip(&sde));
+        match rows.find(|(_, (optimizer, sde))| !is_known(optimizer) || !is_known(sde)) {
+            None => Ok((optimizer, sde)),
+            Some((function, _)) => Err(Unknown::because(format!(
+                "E {function} does not follow from two moments, or is not finite"
+            ))),
+        }
     }
 }
 
@@ -112,6 +119,11 @@ fn independent_coordinates(model: &Model) -> Result<(), Unknown> {
     } else {
         Err(Unknown::because("the noise of some agents has atoms, or coordinates that depend on each other"))
     }
+}
+
+/// A bound of the error of the probability of any sign of any agent.
+fn sign_error(model: &Model) -> f64 {
+    model.agents.groups().iter().map(|group| group.noise.sign_error()).fold(0.0, f64::max)
 }
 
 /// The larger of two; NaN where one is, unlike [`f64::max`].

@@ -62,7 +62,7 @@ impl Golden {
         let steps_in_block = (BLOCK * steps) as u64;
         if !experiment.is_sampled {
             let observables = model.observables(model.all_functions().collect());
-            if let Some((optimizer, sde)) = expectations(model, &observables).complete() {
+            if let Ok((optimizer, sde)) = expectations(model, &observables).complete(&observables.functions) {
                 let table = |known| Table::exact(known, &observables);
                 return Self::of(experiment, because, 0, &observables, [table(&optimizer), table(&sde)]);
             }
@@ -156,8 +156,8 @@ impl Golden {
 
     /// What figures draw of it.
     pub fn curves(&self) -> Curves<'_> {
-        let Self { times, functions, optimizer, sde, .. } = self;
-        Curves { times, functions, optimizer, sde, exact: None }
+        let Self { times, functions, optimizer, sde, seeds, .. } = self;
+        Curves { times, functions, optimizer, sde, exact: None, are_exact: *seeds == 0 }
     }
 
     /// The overlay as SVG.

@@ -1,12 +1,10 @@
 //! The Euler–Maruyama scheme.
 
+use super::{Draws, Scheme};
 use crate::covariance::{Covariance, Root};
 use crate::sde::{Coefficients, Sde};
 
-/// Its weak order (Kloeden and Platen, Numerical Solution of Stochastic Differential Equations, 14.1).
-pub const WEAK_ORDER: u32 = 1;
-
-/// `X ← X + b(X) h + A(X)^{1/2} ΔW`, with the buffers of a step.
+/// `X ← X + b(X) h + A(X)^{1/2} ΔW`.
 pub struct EulerMaruyama {
     coefficients: Coefficients,
     root: Root,
@@ -14,6 +12,9 @@ pub struct EulerMaruyama {
 }
 
 impl EulerMaruyama {
+    /// Its weak order (Kloeden and Platen, Numerical Solution of Stochastic Differential Equations, 14.1).
+    pub const WEAK_ORDER: u32 = 1;
+
     /// Buffers for an SDE of dimension `d`.
     pub fn new(dimension: usize) -> Self {
         Self {
@@ -22,18 +23,18 @@ impl EulerMaruyama {
             noise: vec![0.0; dimension],
         }
     }
+}
 
-    /// One step of length `h` with the Brownian increment `dw` of variance h.
-    pub fn step(&mut self, sde: &dyn Sde, x: &mut [f64], h: f64, dw: &[f64]) {
+impl Scheme for EulerMaruyama {
+    fn step(&mut self, sde: &dyn Sde, x: &mut [f64], h: f64, draws: &Draws) {
         sde.coefficients(x, &mut self.coefficients);
-        self.root.multiply(&self.coefficients.diffusion, dw, &mut self.noise);
+        self.root.multiply(&self.coefficients.diffusion, &draws.dw, &mut self.noise);
         for ((x, drift), noise) in x.iter_mut().zip(&self.coefficients.drift).zip(&self.noise) {
             *x += drift * h + noise;
         }
     }
 
-    /// `A(X)` where the last step began, and `A(X)^{1/2} ΔW`, the martingale part of the step.
-    pub fn martingale(&self) -> (&Covariance, &[f64]) {
+    fn martingale(&self) -> (&Covariance, &[f64]) {
         (&self.coefficients.diffusion, &self.noise)
     }
 }

@@ -8,12 +8,14 @@ use crate::ensemble::TestFunction;
 use crate::model::Model;
 use crate::mutant::{Misfit, Mutant};
 use crate::scenario::{Experiment, MonteCarlo};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
+use serde_json::Value;
 
 /// What became of a mutant.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "fate", rename_all = "snake_case")]
+#[schemars(transform = explain_tag)]
 pub enum Fate {
     /// Some claim noticed.
     Killed {
@@ -47,6 +49,14 @@ pub enum Fate {
         /// In words.
         because: String,
     },
+}
+
+/// No doc comment reaches the tag.
+fn explain_tag(schema: &mut Schema) {
+    let variants = schema.get_mut("oneOf").and_then(Value::as_array_mut);
+    for tag in variants.into_iter().flatten().filter_map(|variant| variant.pointer_mut("/properties/fate")) {
+        tag["description"] = "Which of these became of it.".into();
+    }
 }
 
 /// What notices a mistake.

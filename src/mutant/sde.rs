@@ -9,7 +9,7 @@ use crate::agent::Agents;
 use crate::compressor::Knowledge;
 use crate::model::Model;
 use crate::optimizer::OptimizerName;
-use crate::sde::{Coefficients, DcsgdSde, DsgdSde, Sde, derive};
+use crate::sde::{Coefficients, DcsgdSde, DsgdSde, Form, Sde, derive};
 use std::sync::Arc;
 
 mistakes! {
@@ -23,6 +23,7 @@ mistakes! {
         IdentityDiffusion = "identity_diffusion": "Theorem 2 with `Σ̃ = I`, without −4Ξ²; dsignsgd only.",
         TwoXiSquared = "two_xi_squared": "Theorem 2 with −2Ξ² in place of −4Ξ²; dsignsgd only.",
         NoDiffusion = "no_diffusion": "The flow of the drift without noise; every optimizer.",
+        HalfDrift = "half_drift": "Half of the drift; every optimizer.",
         DiagonalDiffusion = "diagonal_diffusion": "Diffusion without its correlations: −G off the diagonal of Rand-k, correlated noise, correlated signs; every optimizer.",
         BatchSizeLost = "batch_size_lost": "Noise of one sample in place of a batch of B; every optimizer.",
         ScaleAsStandardDeviation = "scale_as_standard_deviation": "The scale S of `S t_ν` taken for its standard deviation, which is `S √(ν/(ν − 2))`; every optimizer.",
@@ -59,11 +60,19 @@ impl SdeMutant {
         {
             return Misfit::inapplicable(format!("this mistake is one in the SDE of {name}"));
         }
+        if model.form == Form::ModifiedOrder2 && self.replaces_the_sde() {
+            return Misfit::inapplicable("this mistake is in an SDE that has no modified form");
+        }
         let sde = self.sde(model)?;
         if are_identical(model, &*sde) {
             return Misfit::equivalent(self.same_where());
         }
         Ok(Model { sde, ..model.clone() })
+    }
+
+    /// Whether it is made in an SDE of its own, whatever the one that is given.
+    fn replaces_the_sde(self) -> bool {
+        matches!(self, Self::NoCompressionNoise | Self::GaussianXi | Self::IndependentPermutations)
     }
 
     fn sde(self, model: &Model) -> Result<Arc<dyn Sde>, Misfit> {
@@ -81,6 +90,7 @@ impl SdeMutant {
             Self::EtaForSqrtEta => scaled(1.0, eta),
             Self::AgentsLost => scaled(1.0, n),
             Self::XiWithoutTwo => scaled(0.5, 1.0),
+            Self::HalfDrift => scaled(0.5, 1.0),
             Self::NoDiffusion => scaled(1.0, 0.0),
             Self::IdentityDiffusion => towards_identity(0.0),
             Self::TwoXiSquared => towards_identity(0.5),
@@ -109,6 +119,7 @@ impl SdeMutant {
             Self::NoCompressionNoise => "nothing is compressed",
             Self::AgentsLost | Self::IndependentPermutations => "N = 1",
             Self::GaussianXi => "ν = ∞",
+            Self::HalfDrift => "there is no drift",
             Self::NoDiffusion => "there is no noise",
             Self::DiagonalDiffusion => "the diffusion has no correlations",
             Self::BatchSizeLost => "B = 1",

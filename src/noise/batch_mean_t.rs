@@ -47,6 +47,10 @@ impl Noise for BatchMeanT {
         out.set_independent(v.iter().zip(&self.scale).map(|(v, scale)| 2.0 * self.law.xi(v / scale)));
     }
 
+    fn sign_error(&self) -> f64 {
+        MeanOfT::ERROR
+    }
+
     fn law(&self) -> Result<&dyn Law, &'static str> {
         Err(
             "the law of a mean of Student-t samples is only known for its signs and moments; expected noise.student_t, \
@@ -74,13 +78,13 @@ impl Noise for BatchMeanT {
     }
 }
 
-/// `g = v + (1/B) Σ_b S t_ν^b`, the mean of `batch_size` independent samples, each `S t_ν` in every coordinate.
+/// `g = ∇f_i(x) + (1/B) Σ_b S t_ν^b`, the mean of `batch_size` independent samples, each `S t_ν` in every coordinate.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
     /// S, the scale of one sample (not its standard deviation): one number, or one a coordinate.
     scale: PerCoordinate,
-    /// ν, at least 1.
+    /// ν, the degrees of freedom, at least 1; above 2 unless the optimizer takes signs.
     dof: f64,
 }
 
@@ -90,8 +94,7 @@ impl Parameters {
         objective: &Arc<dyn Objective>,
         batch_size: usize,
     ) -> Result<Box<dyn Noise>, Invalid> {
-        let right = "a finite number above 0";
-        let scale = self.scale.expand("scale", objective.dimension(), |s| s.is_finite() && s > 0.0, right)?;
+        let scale = self.scale.scales(objective.dimension())?;
         let right = "a finite number of at least 1 (for Gaussian noise: noise.gaussian)";
         let dof = checked("dof", self.dof, |dof| dof >= LEAST_DOF, right)?;
         if batch_size > LARGEST_BATCH {

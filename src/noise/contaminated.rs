@@ -81,7 +81,7 @@ impl Law for Contaminated {
     }
 }
 
-/// `g = v + (1/B) Σ_b σ c_b z_b`, z standard normal; `c = factor` with probability `fraction` and 1 otherwise,
+/// `g = ∇f_i(x) + (1/B) Σ_b σ c_b z_b`, z standard normal; `c = factor` with probability `fraction` and 1 otherwise,
 /// drawn for every sample and coordinate on its own.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -100,8 +100,7 @@ impl Parameters {
         objective: &Arc<dyn Objective>,
         batch_size: usize,
     ) -> Result<Box<dyn Noise>, Invalid> {
-        let right = "a finite number above 0";
-        let scale = self.scale.expand("scale", objective.dimension(), |s| s.is_finite() && s > 0.0, right)?;
+        let scale = self.scale.scales(objective.dimension())?;
         let right = "a number from 0 to 1";
         let fraction = checked("fraction", self.fraction, |fraction| (0.0..=1.0).contains(&fraction), right)?;
         let factor = checked("factor", self.factor, |factor| factor > 0.0, "a finite number above 0")?;

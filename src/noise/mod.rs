@@ -19,6 +19,9 @@ use std::sync::Arc;
 
 pub use law::{GradientLaw, Law, StochasticGradient, TwoMoments};
 
+/// Of the values of `special::xi`: what it states, with a margin of ten for the rounding of its argument.
+const XI_ERROR: f64 = 1e-12;
+
 /// The law of a stochastic gradient `g(x)` of mean v, already averaged over its batch.
 pub trait Noise: Send + Sync {
     /// `out = g(x)` for the mean `v = ∇f_i(x)`.
@@ -29,6 +32,11 @@ pub trait Noise: Send + Sync {
 
     /// The law of `sign g(x)`, as the SDE of DSignSGD needs it.
     fn sign_law(&self, x: &[f64], v: &[f64], out: &mut SignLaw);
+
+    /// A bound of the error of the probabilities of signs in [`Noise::sign_law`].
+    fn sign_error(&self) -> f64 {
+        XI_ERROR
+    }
 
     /// Why [`Noise::sign_law`] cannot be had, where it cannot.
     fn sign_law_refusal(&self) -> Option<&'static str> {

@@ -2,10 +2,11 @@
 
 use super::elliptical::Elliptical;
 use super::law::{scaled_tail, sure_tail};
+use super::student_t::checked_dof;
 use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
-use crate::parameter::{Invalid, PerCoordinate, checked, semidefinite};
+use crate::parameter::{Invalid, PerCoordinate, semidefinite};
 use crate::random::Stream;
 use crate::special::Tail;
 use schemars::JsonSchema;
@@ -66,7 +67,7 @@ impl Law for MultivariateT {
     }
 }
 
-/// `g = v + S^{1/2} z √(ν/χ²_ν)/√B` with z standard normal and one χ² for all coordinates.
+/// `g = ∇f_i(x) + S^{1/2} z √(ν/χ²_ν)/√B` with z standard normal and one χ² for all coordinates.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
@@ -75,7 +76,7 @@ pub struct Parameters {
     scale: Option<PerCoordinate>,
     /// A full S, symmetric and positive semidefinite, instead of `scale`.
     scale_matrix: Option<Vec<Vec<f64>>>,
-    /// ν, above 0.
+    /// ν, the degrees of freedom, above 0; above 2 unless the optimizer takes signs.
     dof: f64,
 }
 
@@ -88,8 +89,7 @@ impl Parameters {
         let d = objective.dimension();
         let scale_matrix = match (&self.scale, &self.scale_matrix) {
             (Some(scale), None) => {
-                let right = "a finite number above 0";
-                let scale = scale.expand("scale", d, |s| s.is_finite() && s > 0.0, right)?;
+                let scale = scale.scales(d)?;
                 let entry = |index: usize| {
                     if index / d == index % d { scale[index / d] * scale[index / d] } else { 0.0 }
                 };
@@ -98,8 +98,7 @@ impl Parameters {
             (None, Some(rows)) => semidefinite("scale_matrix", rows, d)?,
             _ => return Err(Invalid::new("", "expected exactly one of `scale` and `scale_matrix`")),
         };
-        let right = "a finite number above 0 (for Gaussian noise: noise.gaussian)";
-        let dof = checked("dof", self.dof, |dof| dof > 0.0, right)?;
-        Ok(Box::new(MultivariateT { law: Elliptical::new(&scale_matrix, batch_size as f64, d), dof }))
+        let law = Elliptical::new(&scale_matrix, batch_size as f64, d);
+        Ok(Box::new(MultivariateT { law, dof: checked_dof(self.dof)? }))
     }
 }

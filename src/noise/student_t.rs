@@ -68,16 +68,19 @@ pub struct Parameters {
     dof: f64,
 }
 
+/// ν of a law that has any above 0.
+pub(super) fn checked_dof(dof: f64) -> Result<f64, Invalid> {
+    checked("dof", dof, |dof| dof > 0.0, "a finite number above 0 (for Gaussian noise: noise.gaussian)")
+}
+
 impl Parameters {
     pub(super) fn build(
         &self,
         objective: &Arc<dyn Objective>,
         batch_size: usize,
     ) -> Result<Box<dyn Noise>, Invalid> {
-        let right = "a finite number above 0";
-        let scale = self.scale.expand("scale", objective.dimension(), |s| s.is_finite() && s > 0.0, right)?;
-        let right = "a finite number above 0 (for Gaussian noise: noise.gaussian)";
-        let dof = checked("dof", self.dof, |dof| dof > 0.0, right)?;
+        let scale = self.scale.scales(objective.dimension())?;
+        let dof = checked_dof(self.dof)?;
         let scale = scale.iter().map(|scale| scale / (batch_size as f64).sqrt()).collect();
         Ok(Box::new(StudentT { scale, dof }))
     }

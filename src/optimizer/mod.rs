@@ -1,6 +1,7 @@
 //! Optimizers: one file for each update rule.
 
 mod dcsgd;
+mod dcsgd_perm_k;
 mod dsgd;
 mod dsignsgd;
 
@@ -13,7 +14,8 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 pub use dcsgd::Dcsgd;
-pub(crate) use dcsgd::keep;
+pub use dcsgd_perm_k::DcsgdPermK;
+pub(crate) use dcsgd_perm_k::keep;
 pub use dsgd::Dsgd;
 pub use dsignsgd::Dsignsgd;
 
@@ -80,7 +82,10 @@ impl OptimizerName {
     pub fn build(self, agents: Arc<Agents>, learning_rate: f64) -> Box<dyn Optimizer> {
         match self {
             Self::Dsgd => Box::new(Dsgd { agents, learning_rate }),
-            Self::Dcsgd => Box::new(Dcsgd { agents, learning_rate }),
+            Self::Dcsgd => match agents.shared_block() {
+                None => Box::new(Dcsgd { agents, learning_rate }),
+                Some(block) => Box::new(DcsgdPermK { agents, block, learning_rate }),
+            },
             Self::Dsignsgd => Box::new(Dsignsgd { agents, learning_rate }),
         }
     }

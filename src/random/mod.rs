@@ -72,6 +72,16 @@ impl Stream {
         ((self.bits() >> 11) as f64 + 0.5) * SPACING
     }
 
+    /// ±1 with probability ½ each, 64 from each word.
+    pub fn signs(&mut self, out: &mut [f64]) {
+        for chunk in out.chunks_mut(64) {
+            let bits = self.bits();
+            for (place, sign) in chunk.iter_mut().enumerate() {
+                *sign = if bits >> place & 1 == 1 { 1.0 } else { -1.0 };
+            }
+        }
+    }
+
     /// Standard normal, by the ziggurat.
     pub fn normal(&mut self) -> f64 {
         ziggurat::normal(self)

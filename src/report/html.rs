@@ -77,6 +77,7 @@ fn answer(entries: &[Entry]) -> String {
     let claims = || entries.iter().flat_map(|entry| &entry.report.claims);
     let all = claims().count();
     match claims().filter(|claim| !claim.as_expected).count() {
+        0 if all == 1 => "The one claim came out as expected.".to_owned(),
         0 => format!("All {all} claims came out as expected."),
         missed => format!("{missed} of {all} claims did not come out as expected."),
     }
@@ -94,9 +95,19 @@ impl Entry<'_> {
     }
 }
 
-/// The smallest detectable gap in margins.
+/// The smallest detectable gap in margins, where sampling limits what can be seen.
 fn detectable(claim: &Finding) -> Option<String> {
-    in_margins(claim.detectable_gap, claim.worst.as_ref()?.margin)
+    let worst = claim.worst.as_ref().filter(|_| !claim.is_exact())?;
+    in_margins(claim.detectable_gap, worst.margin)
+}
+
+/// Paths or draws; what is exact needs none.
+fn seeds(claim: &Finding) -> String {
+    match claim.seeds {
+        _ if claim.is_exact() => "exact".to_owned(),
+        0 => "–".to_owned(),
+        seeds => seeds.to_string(),
+    }
 }
 
 /// Where a claim is closest to breaking.
@@ -151,17 +162,23 @@ fn number(value: f64) -> String {
 fn assumptions(claim: &Finding) -> String {
     let words = |name: &String| match name.as_str() {
         "block_means_gaussian" => "means of blocks are close to Gaussian".to_owned(),
+        "exact_expectations" => "numerical errors of exact expectations are within their bounds".to_owned(),
         "integrator_bias_extrapolated" => "the bias of the integrator shrinks at its order".to_owned(),
         "pilot_deviations" => "the pilot's standard deviations set the margins".to_owned(),
         "rare_events_negligible" => "what rare events would add is negligible".to_owned(),
         other => other.replace('_', " "),
     };
-    claim.assumes.iter().map(words).collect::<Vec<String>>().join(", ")
+    claim.assumes.iter().map(words).collect::<Vec<String>>().join("; that ")
 }
 
 /// What a figure is called, and what there is to see.
 fn caption(name: &str) -> (String, &'static str) {
     let (title, description) = match name {
+        "order" => (
+            "Order",
+            "the largest gap between optimizer and SDE against the learning rate, on logarithmic scales, with its interval, \
+             the line whose slope is the order and its band",
+        ),
         "means" => ("Means", "mean of each coordinate under optimizer and SDE over time"),
         "second_moments" => {
             ("Second moments", "mean square of each coordinate under optimizer and SDE over time")

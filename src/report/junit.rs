@@ -49,17 +49,14 @@ fn status(report: &Report, claim: &Finding) -> TestCaseStatus {
     if claim.as_expected {
         return TestCaseStatus::success();
     }
-    let is_undecided = *verdict == Verdict::Inconclusive;
-    let was_begun = claim.looks > 0;
-    let mut status = if is_undecided && report.interrupted && !was_begun {
+    let mut status = if claim.was_interrupted() {
         TestCaseStatus::skipped()
-    } else if is_undecided {
+    } else if *verdict == Verdict::Inconclusive {
         TestCaseStatus::non_success(NonSuccessKind::Error)
     } else {
         TestCaseStatus::non_success(NonSuccessKind::Failure)
     };
-    let reason =
-        if is_undecided && report.interrupted { "interrupted".to_owned() } else { verdict.to_string() };
+    let reason = if claim.was_interrupted() { "interrupted".to_owned() } else { verdict.to_string() };
     let (file, sentence) = (legal(&report.scenario.file), legal(&claim.sentence));
     status.set_type(reason);
     status.set_description(format!("{file}: {verdict}, expected {expected}: {sentence}"));

@@ -95,14 +95,18 @@ impl Outcome {
     }
 }
 
+/// So many of what a noun names.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// How many scenarios passed, failed, and stayed undecided.
 fn summary<'a>(reports: impl Iterator<Item = &'a Report>) -> String {
     let outcomes: Vec<Outcome> = reports.map(|report| report.outcome).collect();
     let count = |outcome: Outcome| outcomes.iter().filter(|known| **known == outcome).count();
     format!(
-        "{} scenario{}: {} passed, {} failed, {} inconclusive",
-        outcomes.len(),
-        if outcomes.len() == 1 { "" } else { "s" },
+        "{}: {} passed, {} failed, {} inconclusive",
+        counted(outcomes.len(), "scenario"),
         count(Outcome::Passed),
         count(Outcome::Failed),
         count(Outcome::Inconclusive)

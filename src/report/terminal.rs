@@ -1,12 +1,14 @@
-//! The terminal: one line a claim, and a bar with the time left.
+//! The terminal: one line a claim, and progress with the time left.
 
 use super::Report;
 use crate::claim::{Finding, Progress};
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Effects, Style};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{FormattedDuration, ProgressBar, ProgressStyle};
 use std::io::{self, StdoutLock, Write};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 // Told apart by every kind of colour vision; the words say the same.
 pub(crate) const PASSED: Style = AnsiColor::Blue.on_default();
@@ -89,23 +91,31 @@ fn mark(claim: &Finding) -> (Style, &'static str) {
     }
 }
 
-/// A progress bar on standard error; nothing is drawn where that is not a terminal.
-pub struct Bar(ProgressBar);
+/// How long a scenario takes before a plain line tells of it, and how long from line to line.
+const FIRST_LINE: Duration = Duration::from_secs(10);
+const NEXT_LINE: Duration = Duration::from_secs(30);
+
+/// Progress on standard error: a bar on a terminal, elsewhere a plain line now and then.
+pub struct Bar {
+    bar: ProgressBar,
+    /// When the next line is due; none on a terminal and where nobody wants lines.
+    due: Option<Mutex<Instant>>,
+}
 
 impl Bar {
-    /// The bar of the scenario `name`, the `number`-th of `total`.
-    pub fn new(name: &str, number: usize, total: usize) -> Self {
-        Self::with(format!("[{number}/{total}] {}", plain(name)), "left for this look")
+    /// The bar of the scenario `name`, the `number`-th of `total`; no lines where it is to be `quiet`.
+    pub fn new(name: &str, number: usize, total: usize, quiet: bool) -> Self {
+        Self::with(format!("[{number}/{total}] {}", plain(name)), "left for this look", quiet)
     }
 
-    /// The bar of a whole of `units`, of which all are announced.
-    pub fn of_whole(name: &str, units: u64) -> Self {
-        let bar = Self::with(name.to_owned(), "left");
+    /// The bar of a whole of `units`, of which all are announced; no lines where it is to be `quiet`.
+    pub fn of_whole(name: &str, units: u64, quiet: bool) -> Self {
+        let bar = Self::with(name.to_owned(), "left", quiet);
         bar.announce(units);
         bar
     }
 
-    fn with(prefix: String, left: &str) -> Self {
+    fn with(prefix: String, left: &str, quiet: bool) -> Self {
         let bar = ProgressBar::new(0);
         let colour = if colours(&io::stderr()) == ColorChoice::Never { "" } else { ":.blue" };
         let template = format!("{{prefix}} {{wide_bar{colour}}} {{elapsed_precise}}, {{eta_precise}} {left}");
@@ -113,26 +123,42 @@ impl Bar {
             bar.set_style(style);
         }
         bar.set_prefix(prefix);
-        Self(bar)
+        let due = (bar.is_hidden() && !quiet).then(|| Mutex::new(Instant::now() + FIRST_LINE));
+        Self { bar, due }
     }
 
     /// Prints something while the bar is out of the way.
     pub fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
-        self.0.suspend(print)
+        self.bar.suspend(print)
     }
 
     /// Takes the bar away.
     pub fn finish(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
+    }
+
+    /// Prints a line where one is due.
+    fn tell(&self) {
+        // Who finds it locked leaves it to the other.
+        let Some(mut due) = self.due.as_ref().and_then(|due| due.try_lock().ok()) else { return };
+        let now = Instant::now();
+        if now < *due {
+            return;
+        }
+        *due = now + NEXT_LINE;
+        let [elapsed, left] = [self.bar.elapsed(), self.bar.eta()].map(FormattedDuration);
+        // A line that cannot be printed is no reason to stop the work.
+        let _ = writeln!(io::stderr(), "{} {elapsed}, {left} left for this look", self.bar.prefix());
     }
 }
 
 impl Progress for Bar {
     fn announce(&self, units: u64) {
-        self.0.inc_length(units);
+        self.bar.inc_length(units);
     }
 
     fn tick(&self, units: u64) {
-        self.0.inc(units);
+        self.bar.inc(units);
+        self.tell();
     }
 }

@@ -3,6 +3,7 @@
 use crate::claim::ClaimParameters;
 use crate::compressor::CompressorParameters;
 use crate::ensemble::BoundedFunction;
+use crate::integrator::SchemeName;
 use crate::mutant::SdeMutant;
 use crate::noise::NoiseParameters;
 use crate::objective::ObjectiveParameters;
@@ -10,7 +11,7 @@ use crate::optimizer::OptimizerName;
 use crate::parameter::PerCoordinate;
 use crate::sde::Form;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// What is compared, and what is claimed of it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -97,23 +98,15 @@ pub struct SdeParameters {
     /// m, from 1 to 10000: the SDE is integrated with 2m steps to each η, and with m to measure the bias.
     pub substeps: usize,
     /// The integrator.
-    pub scheme: Scheme,
+    pub scheme: SchemeName,
     /// A deliberate mistake in the SDE, whose claims should then be refuted; none unless given.
     pub mutant: Option<SdeMutant>,
 }
 
 impl Default for SdeParameters {
     fn default() -> Self {
-        Self { form: Form::General, substeps: 4, scheme: Scheme::EulerMaruyama, mutant: None }
+        Self { form: Form::General, substeps: 4, scheme: SchemeName::EulerMaruyama, mutant: None }
     }
-}
-
-/// Integrators by their names in scenarios.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Scheme {
-    /// `X ← X + b h + (A h)^{1/2} ξ`: Euler–Maruyama, weak order 1.
-    EulerMaruyama,
 }
 
 /// `[monte_carlo]`.
@@ -123,7 +116,7 @@ pub struct MonteCarlo {
     /// Every draw follows from it.
     pub seed: u64,
     /// Paths of each process at the first look, at least 512, rounded up to whole blocks of 64; doubled until decided.
-    /// Unless given 4096, or with linear shadows as few as the pilot says will do, at least 1024.
+    /// Unless given 4096, or with linear shadows as few as the pilot says will do, at least 2048.
     pub seeds: Option<u64>,
     /// Paths of each process at most, at least `seeds`.
     pub max_seeds: u64,

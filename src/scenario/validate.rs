@@ -1,7 +1,7 @@
 //! [`Scenario`] → [`Experiment`]: what was read is checked, and built.
 
 use super::Overrides;
-use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario};
+use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario, SdeParameters};
 use crate::agent::{Agents, Group};
 use crate::claim::{Claim, ClaimParameters, Expectation, Setting};
 use crate::compressor::{Compressor, Identity};
@@ -50,7 +50,7 @@ pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Exper
     scenario.source.as_deref().map_or(Ok(()), |source| line("source", source))?;
     let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
     let monte_carlo = monte_carlo(scenario.monte_carlo.unwrap_or_default(), overrides)?;
-    let run = run(&scenario.run, scenario.sde.substeps, objective.dimension())?;
+    let run = run(&scenario.run, &scenario.sde, objective.dimension())?;
     let groups = groups(&scenario, &objective)?;
     let agents = Arc::new(Agents::new(Arc::clone(&objective), groups));
     let bounded_functions = bounded_functions(&scenario, objective.dimension())?;
@@ -74,12 +74,11 @@ fn model(
     bounded_functions: &[TestFunction],
 ) -> Result<Model, Invalid> {
     let learning_rate = run.learning_rate;
-    let under = |invalid: Invalid| invalid.under("sde");
     let form = scenario.sde.form;
     let model = Model {
         optimizer_name: scenario.optimizer,
         optimizer: scenario.optimizer.build(Arc::clone(agents), learning_rate).into(),
-        sde: sde::derive(scenario.optimizer, form, agents, learning_rate).map_err(under)?.into(),
+        sde: sde::derive(scenario.optimizer, form, agents, learning_rate)?.into(),
         form,
         agents: Arc::clone(agents),
         run,
@@ -87,9 +86,7 @@ fn model(
     };
     match scenario.sde.mutant {
         None => Ok(model),
-        Some(mutant) => {
-            mutant.spoil(&model).map_err(|misfit| under(Invalid::new("mutant", misfit.to_string())))
-        }
+        Some(mutant) => mutant.spoil(&model).map_err(|misfit| Invalid::new("sde.mutant", misfit.to_string())),
     }
 }
 
@@ -101,7 +98,8 @@ fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, In
     }
 }
 
-fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<Run, Invalid> {
+fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Result<Run, Invalid> {
+    let SdeParameters { scheme, substeps, .. } = *sde;
     let build = || -> Result<Run, Invalid> {
         let in_range = |value: f64| LEARNING_RATES.contains(&value);
         let right = format!("a number from {:e} to {:e}", LEARNING_RATES.start(), LEARNING_RATES.end());
@@ -123,10 +121,17 @@ fn run(parameters: &RunParameters, substeps: usize, dimension: usize) -> Result<
                 Some(Domain { radius })
             }
         };
-        Ok(Run { learning_rate, steps, records, start, domain, substeps })
+        Ok(Run { learning_rate, steps, records, start, domain, scheme, substeps })
     };
     let run = build().map_err(|invalid| invalid.under("run"))?;
     whole("sde.substeps", substeps, 1, 10_000)?;
+    let most = scheme.largest_dimension();
+    if dimension > most {
+        let message = format!(
+            "takes too long in dimension {dimension}; expected at most {most}, or \"euler_maruyama\""
+        );
+        return Err(Invalid::new("sde.scheme", message));
+    }
     Ok(run)
 }
 

@@ -18,9 +18,8 @@ impl DcsgdSde {
     pub fn new(agents: Arc<Agents>, learning_rate: f64) -> Result<Self, Invalid> {
         for (index, group) in agents.groups().iter().enumerate() {
             if let Some(refusal) = refusal(group) {
-                let message =
-                    format!("no E[Φ Φᵀ] for this compressor under this noise (agents[{index}]): {refusal}");
-                return Err(Invalid::new("", message));
+                let message = format!("no E[Φ Φᵀ] under this noise: {refusal}");
+                return Err(Invalid::new(format!("agents[{index}].compressor"), message));
             }
         }
         Ok(Self { agents, learning_rate })

@@ -22,18 +22,18 @@ impl DcsgdPermKSde {
     pub fn new(agents: Arc<Agents>, learning_rate: f64) -> Result<Self, Invalid> {
         let (d, n) = (agents.dimension(), agents.count());
         let blocks: Vec<_> = agents.groups().iter().map(|group| group.compressor.shared_block()).collect();
-        let refused = |message: String| Err(Invalid::new("", message));
-        if blocks.iter().any(|block| *block != blocks[0]) {
-            return refused(
-                "some agents have perm_k, others another compressor or another k; expected the same perm_k for all"
-                    .to_owned(),
-            );
+        let refused =
+            |index: usize, message: String| Err(Invalid::new(format!("agents[{index}].compressor"), message));
+        if let Some(other) = blocks.iter().position(|block| *block != blocks[0]) {
+            let message = "some agents have perm_k, others another compressor or another k; expected the same perm_k for all";
+            return refused(other, message.to_owned());
         }
         if blocks[0].is_none_or(|block| block * n != d) {
             let k = blocks[0].unwrap_or(0);
-            return refused(format!(
+            let message = format!(
                 "perm_k with k = {k} for {n} agents in dimension {d}; expected kN = d, blocks that cover all coordinates once"
-            ));
+            );
+            return refused(0, message);
         }
         Ok(Self { agents, learning_rate })
     }

@@ -21,7 +21,7 @@ impl DsignsgdClosedSde {
             return Ok(Self { agents, learning_rate });
         }
         Err(Invalid::new(
-            "form",
+            "sde.form",
             "\"closed\", but the noise of some agents is not a scaled Student-t with independent coordinates; \
              expected \"general\", or noise.gaussian or noise.student_t with `scale`",
         ))

@@ -5,6 +5,7 @@ mod dcsgd_perm_k;
 mod dsgd;
 mod dsignsgd;
 mod dsignsgd_closed;
+mod modified;
 
 use crate::agent::{Agents, Scratch};
 use crate::covariance::Covariance;
@@ -20,6 +21,7 @@ pub use dcsgd_perm_k::DcsgdPermKSde;
 pub use dsgd::DsgdSde;
 pub use dsignsgd::DsignsgdSde;
 pub use dsignsgd_closed::DsignsgdClosedSde;
+pub use modified::ModifiedSde;
 
 /// An SDE `dX = b(X) dt + A(X)^{1/2} dW`.
 pub trait Sde: Send + Sync {
@@ -59,11 +61,15 @@ pub enum Form {
     /// From the exact laws of the agents: right wherever the theorem is.
     #[default]
     General,
-    /// As Theorem 2 is printed, with its conditions; dsignsgd only.
+    /// As the theorem is printed, whether its conditions hold or not: Theorem 2 for dsignsgd, Theorem 1 for dcsgd with
+    /// perm_k.
     Closed,
+    /// The general form with its drift b modified to b − (η/2) b′b, for raw moments of order 2.
+    #[serde(rename = "modified_order_2")]
+    ModifiedOrder2,
 }
 
-/// The SDE of an optimizer with learning rate η.
+/// The SDE of an optimizer with learning rate η; errors carry the key path from the root of the scenario.
 pub fn derive(
     optimizer: OptimizerName,
     form: Form,
@@ -72,6 +78,14 @@ pub fn derive(
 ) -> Result<Box<dyn Sde>, Invalid> {
     let agents = Arc::clone(agents);
     match (optimizer, form) {
+        (OptimizerName::Dsignsgd, Form::ModifiedOrder2) => {
+            let sde = derive(optimizer, Form::General, &agents, learning_rate)?;
+            Ok(Box::new(ModifiedSde::new(sde, learning_rate)))
+        }
+        (OptimizerName::Dsgd | OptimizerName::Dcsgd, Form::ModifiedOrder2) => {
+            let sde = derive(optimizer, Form::General, &agents, learning_rate)?;
+            Ok(Box::new(ModifiedSde::of_gradient_flow(sde, agents, learning_rate)))
+        }
         (OptimizerName::Dsgd, Form::General) => Ok(Box::new(DsgdSde { agents, learning_rate })),
         (OptimizerName::Dcsgd, Form::General) if agents.shared_block().is_some() => {
             Ok(Box::new(DcsgdPermKSde::new(agents, learning_rate)?))
@@ -86,7 +100,7 @@ pub fn derive(
             Ok(Box::new(DsignsgdClosedSde::new(agents, learning_rate)?))
         }
         (OptimizerName::Dsgd | OptimizerName::Dcsgd, Form::Closed) => Err(Invalid::new(
-            "form",
+            "sde.form",
             "\"closed\", but only Theorem 2 (dsignsgd) has a closed form of its own, and Theorem 1 under perm_k, where \
              it fails; expected \"general\"",
         )),

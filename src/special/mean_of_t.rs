@@ -16,7 +16,7 @@ const SPACING: f64 = 1.0 / 20.0;
 ///
 /// Gil-Pelaez: `Ξ̄(u) = (1/π) ∫_0^∞ sin(us) φ(s/B)ᴮ ds/s`, φ the characteristic function of t_ν, by the
 /// rule of Ooura and Mori (1999) when this is made; afterwards by Chebyshev interpolation. The error is
-/// below 1e-10.
+/// below [`MeanOfT::ERROR`].
 #[derive(Clone, Debug)]
 pub struct MeanOfT {
     dof: f64,
@@ -28,6 +28,9 @@ pub struct MeanOfT {
 }
 
 impl MeanOfT {
+    /// A bound of the error of [`MeanOfT::xi`].
+    pub const ERROR: f64 = 1e-10;
+
     /// The law for ν = `dof` of at least 1/2 and B = `batch_size`.
     pub fn new(dof: f64, batch_size: usize) -> Self {
         let batch_size = batch_size as f64;

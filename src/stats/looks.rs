@@ -15,7 +15,9 @@ pub struct Look {
     pub number: u32,
     /// Sample size.
     pub size: u64,
-    /// The share of the error rate that look k may spend, `1/(k(k + 1))`.
+    /// The share of the error rate that this look may spend. Look k spends `1/(k(k + 1))`, which leaves 1/k at
+    /// look k, and the last spends what is left: the shares add up to 1, so that the error rate holds whatever
+    /// the data and wherever it stops.
     pub share: f64,
     /// Whether no other follows.
     pub is_last: bool,
@@ -39,13 +41,8 @@ impl Iterator for Looks {
         let size = self.next;
         self.next = if size < self.budget { self.budget.min(size.saturating_mul(2)) } else { u64::MAX };
         let is_last = size >= self.budget;
-        Some(Look { number: self.number, size, share: spent_at(self.number), is_last })
+        let k = f64::from(self.number);
+        let share = if is_last { 1.0 / k } else { 1.0 / (k * (k + 1.0)) };
+        Some(Look { number: self.number, size, share, is_last })
     }
-}
-
-/// The share of the error rate that look k spends: `1/(k(k + 1))`, which sums to at most 1 over any
-/// number of looks, so that the total error rate holds whatever the data and whenever it stops.
-pub fn spent_at(look: u32) -> f64 {
-    let k = f64::from(look);
-    1.0 / (k * (k + 1.0))
 }

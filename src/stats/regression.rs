@@ -102,7 +102,9 @@ impl Regressions {
             [0.0, 0.0]
         };
         let [of_l, of_q] = coefficients;
-        let explained = of_l * gl + of_q * gq;
-        Fit { coefficients, variance: gg / dof, residual_variance: ((gg - explained) / dof).max(0.0) }
+        let left = gg - (of_l * gl + of_q * gq);
+        // Rounding may leave less than nothing; what is not a number stays that.
+        let residual_variance = if left < 0.0 { 0.0 } else { left / dof };
+        Fit { coefficients, variance: gg / dof, residual_variance }
     }
 }

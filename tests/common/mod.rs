@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod chromium;
+pub mod outcomes;
 
 use assert_cmd::Command;
 use itocheck::objective::{Objective, ObjectiveParameters};

@@ -42,7 +42,7 @@ pub fn sampled_difference(
         return None;
     }
     let gap = &moments.raw.gap;
-    let cells: Vec<usize> = margins.cells().collect();
+    let cells: Vec<usize> = observables.cells().collect();
     let quantile = student_quantile(gap.degrees_of_freedom(), FALSE_ALARM / (2 * cells.len().max(1)) as f64);
     let in_margins = |index: usize, half: f64| {
         let margin = margins.of(claim.margin, index);

@@ -2,22 +2,24 @@
 
 use super::margins::Margins;
 use super::{Compared, Margin, Trajectory};
+use crate::claim::Progress;
 use crate::claim::decision::{Gap, decide};
-use crate::claim::finding::{Finding, Verdict, Worst};
+use crate::claim::finding::{EXACT_EXPECTATIONS, Finding, Verdict, Worst, all};
+use crate::claim::sampling::Simulated;
 use crate::claim::tables::{MomentTables, finite};
-use crate::claim::{NonFinite, Progress};
 use crate::ensemble::{Observables, TestFunction};
-use crate::exact::{Table, expectations};
+use crate::exact::{Table, Unknown, expectations};
 use crate::model::Model;
 use crate::scenario::Experiment;
 use std::collections::BTreeMap;
 
-/// Judges the claims, where the expectation of every test function is known exactly on both sides.
+/// Judges the claims, where the expectation of every test function is known exactly on both sides; else why it
+/// is not.
 pub(super) fn judge(
     claims: &[(usize, &Trajectory)],
     experiment: &Experiment,
     progress: &dyn Progress,
-) -> Option<Compared> {
+) -> Result<Compared, Unknown> {
     let model = &experiment.model;
     let functions = model.functions();
     // Effects are in deviations, which a pilot can measure only where it can sample.
@@ -28,7 +30,7 @@ pub(super) fn judge(
         (model.all_functions().collect(), Vec::<TestFunction>::new())
     };
     let observables = model.observables(tested);
-    let (optimizer, sde) = expectations(model, &observables).complete()?;
+    let (optimizer, sde) = expectations(model, &observables).complete(&observables.functions)?;
     let comparison = Comparison {
         observables: &observables,
         margins: Margins::new(claims, experiment, &observables, progress),
@@ -44,18 +46,13 @@ pub(super) fn judge(
     }
     let gap = |index| comparison.gap(claims[0].1.margin, index);
     let moments = MomentTables::exact(&observables, &optimizer, &sde, gap);
-    Some(Compared {
-        findings,
-        moments: Some(moments),
-        contradictions: Vec::new(),
-        non_finite: NonFinite::default(),
-        path_steps: 0,
-    })
+    Ok(Compared { findings, moments: Some(moments), simulated: Simulated::default() })
 }
 
 /// Whether all test functions have exact expectations on both sides. It computes them.
 pub(super) fn is_known(model: &Model) -> bool {
-    expectations(model, &model.observables(model.all_functions().collect())).complete().is_some()
+    let observables = model.observables(model.all_functions().collect());
+    expectations(model, &observables).complete(&observables.functions).is_ok()
 }
 
 struct Comparison<'a> {
@@ -80,11 +77,11 @@ impl Comparison<'_> {
     }
 
     fn finding(&self, claim: &Trajectory) -> Finding {
-        let cells: Vec<usize> = self.margins.cells().collect();
+        let cells: Vec<usize> = self.observables.cells().collect();
         let gaps: Vec<Gap> = cells.iter().map(|&index| self.gap(claim.margin, index)).collect();
         let (verdict, worst) = decide(&gaps);
         let worst = worst.map(|worst| (cells[worst], gaps[worst]));
-        let mut assumes = vec!["exact_expectations".to_owned()];
+        let mut assumes = vec![EXACT_EXPECTATIONS.to_owned()];
         if claim.margin.is_relative() {
             assumes.push("pilot_deviations".to_owned());
         }
@@ -93,7 +90,8 @@ impl Comparison<'_> {
             assumes,
             worst: worst.map(|(index, gap)| {
                 let (function, time) = self.observables.place(index);
-                Worst::of_gap(function, time, gap, verdict, 0.0)
+                let [low, high] = gap.interval(verdict);
+                Worst::of_gap(function, time, gap, verdict, (high - low) / 2.0)
             }),
             left_out: self.left_out.clone(),
             ..Finding::exact("trajectory", claim.expect, verdict, self.sentence(claim, verdict, worst))
@@ -101,7 +99,8 @@ impl Comparison<'_> {
     }
 
     fn sentence(&self, claim: &Trajectory, verdict: Verdict, worst: Option<(usize, Gap)>) -> String {
-        let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
+        let functions = all(self.observables.functions.len(), "test function");
+        let times = all(self.observables.times() - 1, "time");
         let margin = claim.margin.describe();
         let version = env!("CARGO_PKG_VERSION");
         let pilot = if claim.margin.is_relative() { ", but for the pilot that sets the margins" } else { "" };
@@ -110,7 +109,7 @@ impl Comparison<'_> {
         let place = place.unwrap_or_default();
         match verdict {
             Verdict::Upheld => format!(
-                "the SDE tracks the optimizer within {margin} for all {functions} test functions at all {times} times; \
+                "the SDE tracks the optimizer within {margin} for {functions} at {times}; \
                  closest is {place} ({terms})"
             ),
             Verdict::Refuted => {
@@ -118,7 +117,8 @@ impl Comparison<'_> {
             }
             Verdict::Inconclusive => {
                 format!(
-                    "undecided within {margin}, as the numerical error reaches over it: {place} ({terms})"
+                    "undecided within {margin}, as the numerical error reaches over it: {place}; another margin would \
+                     decide it ({terms})"
                 )
             }
         }

@@ -1,8 +1,8 @@
 //! What each gap is allowed, in the units of its test function.
 
-use super::pilot::PILOT_PATHS;
 use super::{Margin, Trajectory};
 use crate::claim::Progress;
+use crate::claim::pilot::PILOT_PATHS;
 use crate::ensemble::{Observables, TestFunction, standard_deviations};
 use crate::random::Role;
 use crate::scenario::Experiment;
@@ -45,23 +45,22 @@ impl<'a> Margins<'a> {
         Self { observables, deviations }
     }
 
-    /// Every (function, time) but t = 0.
-    pub fn cells(&self) -> impl Iterator<Item = usize> {
-        let times = self.observables.times();
-        (0..self.observables.functions.len() * times).filter(move |index| index % times > 0)
-    }
-
     /// What `margin` allows at one (function, time).
     pub fn of(&self, margin: Margin, index: usize) -> f64 {
-        let function = &self.observables.functions[index / self.observables.times()];
-        match margin {
-            Margin::Absolute(margin) => margin,
-            Margin::Constant(constant) => constant * self.observables.eta,
-            Margin::Effect(effect) if *function == TestFunction::Exit => {
-                effect * exit_deviation(self.deviations[index])
-            }
-            Margin::Effect(effect) => effect * self.deviations[index],
+        allowed(self.observables, &self.deviations, margin, index)
+    }
+}
+
+/// What `margin` allows at one (function, time), on the scale of the deviations of the SDE.
+pub(super) fn allowed(observables: &Observables, deviations: &[f64], margin: Margin, index: usize) -> f64 {
+    let function = &observables.functions[index / observables.times()];
+    match margin {
+        Margin::Absolute(margin) => margin,
+        Margin::Constant(constant) => constant * observables.eta,
+        Margin::Effect(effect) if *function == TestFunction::Exit => {
+            effect * exit_deviation(deviations[index])
         }
+        Margin::Effect(effect) => effect * deviations[index],
     }
 }
 

@@ -4,15 +4,18 @@
 
 mod difference;
 mod exactly;
+mod forecast;
 mod margins;
-mod pilot;
 mod sampled;
 
 pub use difference::sampled_difference;
 
 use super::finding::{Expectation, Finding};
+pub(super) use forecast::forecast;
+
+use super::sampling::Simulated;
 use super::tables::MomentTables;
-use super::{Contradiction, NonFinite, Progress, Setting};
+use super::{Progress, Setting};
 use crate::ensemble::TestFunction;
 use crate::parameter::{Invalid, checked};
 use crate::scenario::Experiment;
@@ -107,9 +110,7 @@ pub(super) struct Compared {
     /// By the indices of their claims.
     pub findings: BTreeMap<usize, Finding>,
     pub moments: Option<MomentTables>,
-    pub contradictions: Vec<Contradiction>,
-    pub non_finite: NonFinite,
-    pub path_steps: u64,
+    pub simulated: Simulated,
 }
 
 /// Judges trajectory claims of one experiment together.
@@ -121,6 +122,9 @@ pub(super) fn judge(
     if claims.is_empty() {
         return Compared::default();
     }
-    let exactly = if experiment.is_sampled { None } else { exactly::judge(claims, experiment, progress) };
-    exactly.unwrap_or_else(|| sampled::judge(claims, experiment, progress))
+    if experiment.is_sampled {
+        return sampled::judge(claims, experiment, None, progress);
+    }
+    let exactly = exactly::judge(claims, experiment, progress);
+    exactly.unwrap_or_else(|unknown| sampled::judge(claims, experiment, Some(unknown), progress))
 }

@@ -1,66 +1,82 @@
 //! Trajectories by sampling: both processes over many paths, with intervals that hold at the level of the
 //! verdict.
 
-use super::margins::Margins;
-use super::pilot::{Pilot, Shadowing};
+use super::margins::{Margins, allowed};
 use super::{Compared, Trajectory};
-use crate::claim::contradiction::{Contradiction, contradictions};
+use crate::claim::Progress;
 use crate::claim::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide};
-use crate::claim::finding::{Finding, Verdict, Worst, terms};
-use crate::claim::gates;
+use crate::claim::finding::{Finding, Verdict, Worst, all, terms};
 use crate::claim::intervals::Intervals;
+use crate::claim::pilot::{Deviations, Pilot};
+use crate::claim::sampling::{Sampling, looks};
 use crate::claim::tables::{ExactTables, MomentTables, ShadowTables, finite};
-use crate::claim::{NonFinite, Progress};
-use crate::ensemble::{BLOCK, Estimates, Moments, Observables, Pair, Process};
-use crate::exact::{Exact, expectations};
-use crate::random::Role;
+use crate::ensemble::Observables;
+use crate::exact::Unknown;
 use crate::scenario::Experiment;
-use crate::stats::{Look, Looks};
+use crate::stats::Look;
 use std::collections::BTreeMap;
 
-/// One block in so many carries the coarse paths that measure the integrator's bias.
-const COARSE_EVERY: u64 = 4;
+const ASKED_FOR: &str = "[monte_carlo], --seeds or --max-seeds asks for it";
 
-/// With linear shadows, few blocks do, and all of them carry coarse paths.
-const COARSE_EVERY_SHADOWED: u64 = 1;
-
-/// Judges the claims on the same paths.
+/// Judges the claims on the same paths; `unknown` is what they would need for exact expectations, where nobody
+/// asked for paths.
 pub(super) fn judge(
     claims: &[(usize, &Trajectory)],
     experiment: &Experiment,
+    unknown: Option<Unknown>,
     progress: &dyn Progress,
 ) -> Compared {
-    let model = &experiment.model;
-    let seed = experiment.monte_carlo.seed;
-    let functions = model.functions();
-    let observables = model.observables(functions.tested);
-    let Pilot { margins, shadowing } = Pilot::run(claims, experiment, &observables, progress);
-    let coarse_every = if shadowing.is_some() { COARSE_EVERY_SHADOWED } else { COARSE_EVERY };
-    let mut optimizer = model.optimizer_process(seed, Role::Optimizer);
-    let mut sde = model.sde_process(seed, Role::Sde, coarse_every);
-    optimizer.linearization = shadowing.as_ref().map(|shadowing| &shadowing.linearization);
-    sde.linearization = optimizer.linearization;
-    let comparison = Comparison {
-        experiment,
-        observables: &observables,
-        margins,
-        shadowing: shadowing.as_ref(),
-        left_out: functions.left_out.iter().map(ToString::to_string).collect(),
-    };
-    comparison.judge(claims, &optimizer, &sde, progress)
+    prepared(claims, experiment, unknown, progress, |comparison, sampling| {
+        comparison.judge(claims, sampling, progress)
+    })
 }
 
-/// What intervals are made of: estimates after the controls where there are any.
-fn estimates(moments: &Moments) -> &Estimates {
-    moments.shadowed.as_ref().map_or(&moments.raw, |shadowed| &shadowed.estimates)
+/// What `then` makes of the claims' comparison, before any path of it is drawn.
+pub(super) fn prepared<T>(
+    claims: &[(usize, &Trajectory)],
+    experiment: &Experiment,
+    unknown: Option<Unknown>,
+    progress: &dyn Progress,
+    then: impl FnOnce(&Comparison, Sampling) -> T,
+) -> T {
+    let Experiment { model, monte_carlo, .. } = experiment;
+    let functions = model.functions();
+    let observables = model.observables(functions.tested);
+    let tolerance = |index: usize, [_, of_sde]: &Deviations| {
+        let margin = |(_, claim): &(usize, &Trajectory)| allowed(&observables, of_sde, claim.margin, index);
+        claims.iter().map(margin).fold(f64::INFINITY, smaller)
+    };
+    let (margins, shadowing) = match Pilot::run(model, monte_carlo, &observables, &tolerance, progress) {
+        None => (Margins::new(claims, experiment, &observables, progress), None),
+        Some(Pilot { deviations: [_, of_sde], shadowing }) => {
+            (Margins::of_deviations(&observables, of_sde), shadowing)
+        }
+    };
+    let sampling = Sampling::new(model, &observables, shadowing.as_ref(), monte_carlo.seed);
+    // Where paths are asked for, they may be needed all the same.
+    let unknown = unknown.or_else(|| sampling.exact.clone().complete(&observables.functions).err());
+    let comparison = Comparison {
+        experiment,
+        reason: unknown.map_or_else(|| ASKED_FOR.to_owned(), |unknown| unknown.to_string()),
+        observables: &observables,
+        margins,
+        left_out: functions.left_out.iter().map(ToString::to_string).collect(),
+    };
+    then(&comparison, sampling)
+}
+
+/// The smaller of two; NaN where one is, unlike [`f64::min`].
+fn smaller(a: f64, b: f64) -> f64 {
+    if a <= b || a.is_nan() { a } else { b }
 }
 
 /// Everything but the draws.
-struct Comparison<'a> {
-    experiment: &'a Experiment,
-    observables: &'a Observables,
-    margins: Margins<'a>,
-    shadowing: Option<&'a Shadowing>,
+pub(super) struct Comparison<'a> {
+    pub experiment: &'a Experiment,
+    /// Why paths are drawn.
+    reason: String,
+    pub observables: &'a Observables,
+    pub margins: Margins<'a>,
     left_out: Vec<String>,
 }
 
@@ -68,98 +84,70 @@ impl Comparison<'_> {
     fn judge(
         &self,
         claims: &[(usize, &Trajectory)],
-        optimizer: &dyn Process,
-        sde: &dyn Process,
+        mut sampling: Sampling,
         progress: &dyn Progress,
     ) -> Compared {
-        let monte_carlo = self.experiment.monte_carlo;
-        let whole_blocks = |paths: u64| paths.div_ceil(BLOCK as u64);
-        let mut moments = Moments::default();
+        let monte_carlo = &self.experiment.monte_carlo;
         let mut findings = BTreeMap::new();
         let mut last = None;
-        let exact = expectations(&self.experiment.model, self.observables);
-        let first_look = self.first_look().min(monte_carlo.max_seeds);
-        for look in Looks::new(whole_blocks(first_look), whole_blocks(monte_carlo.max_seeds)) {
-            let blocks = moments.raw.gap.count()..look.size;
-            let steps = self.experiment.model.run.steps;
-            let steps_in_block = (BLOCK * steps) as u64;
-            progress.announce((blocks.end - blocks.start) * steps_in_block);
-            let controls = self.shadowing.map(|shadowing| &shadowing.controls);
-            let pair = Pair { optimizer, sde, observables: self.observables, steps, controls };
-            moments.extend(&pair, blocks, &|| progress.tick(steps_in_block));
-            let levels = Levels::new(monte_carlo.error_rate, look, self.margins.cells().count());
-            let budget = (monte_carlo.max_seeds as f64 / moments.seeds() as f64).max(1.0);
-            let intervals = Intervals::new(estimates(&moments), self.observables, levels, budget);
+        for look in looks(self.first_look(&sampling), monte_carlo) {
+            sampling.extend(look, progress);
+            let levels = Levels::new(monte_carlo.error_rate, look, self.observables.cells().count());
+            let budget = (monte_carlo.max_seeds as f64 / sampling.seeds() as f64).max(1.0);
+            let (estimates, weak_order) = (sampling.estimates(), sampling.weak_order());
+            let intervals = Intervals::new(estimates, self.observables, levels, weak_order, budget);
             for &(index, claim) in claims {
-                if !findings.contains_key(&index)
-                    && let Some(finding) = self.finding(claim, &moments, &intervals, look)
+                // What was decided on a shadow that is no longer trusted is withdrawn.
+                if (sampling.distrust.is_some() || !findings.contains_key(&index))
+                    && let Some(finding) = self.finding(claim, &sampling, &intervals, look)
                 {
                     progress.decided(index, &finding);
                     findings.insert(index, finding);
                 }
             }
-            last = Some(intervals);
+            last = Some((levels, budget));
             if findings.len() == claims.len() {
                 break;
             }
         }
-        let tables = last.map(|intervals| {
+        let tables = last.map(|(levels, budget)| {
+            let estimates = sampling.estimates();
+            let intervals =
+                Intervals::new(estimates, self.observables, levels, sampling.weak_order(), budget);
             let margin = |index| self.margins.of(claims[0].1.margin, index);
-            let tables = MomentTables::sampled(estimates(&moments), self.observables, &intervals, margin);
+            let tables = MomentTables::sampled(estimates, self.observables, &intervals, margin);
             MomentTables {
-                exact: ExactTables::new(&exact, self.observables.times()),
-                shadow: ShadowTables::new(&moments, self.observables),
+                exact: ExactTables::new(&sampling.exact, self.observables.times()),
+                shadow: ShadowTables::new(&sampling.moments, self.observables),
                 ..tables
             }
         });
-        Compared {
-            findings,
-            moments: tables,
-            contradictions: self.contradictions(&moments, &exact),
-            non_finite: NonFinite { optimizer: moments.non_finite_optimizer, sde: moments.non_finite_sde },
-            path_steps: moments.seeds() * self.experiment.model.run.steps as u64,
-        }
+        Compared { findings, moments: tables, simulated: sampling.simulated() }
     }
 
-    fn first_look(&self) -> u64 {
-        let monte_carlo = self.experiment.monte_carlo;
-        match (monte_carlo.seeds, self.shadowing) {
+    pub fn first_look(&self, sampling: &Sampling) -> u64 {
+        let monte_carlo = &self.experiment.monte_carlo;
+        match (monte_carlo.seeds, sampling.shadowing) {
             (None, Some(shadowing)) => shadowing.seeds.min(monte_carlo.first_look()),
             _ => monte_carlo.first_look(),
         }
-    }
-
-    /// What contradicts exact expectations, and what the paths of the shadow contradict.
-    fn contradictions(&self, moments: &Moments, exact: &Exact) -> Vec<Contradiction> {
-        let is_finite = moments.non_finite_optimizer + moments.non_finite_sde == 0;
-        let shows_its_events = self.events(moments.seeds()) >= EVENTS_FOR_AN_INTERVAL;
-        if !is_finite || !shows_its_events {
-            return Vec::new();
-        }
-        let mut found = contradictions(&moments.raw, self.observables, exact);
-        if let (Some(shadowed), Some(shadowing)) = (&moments.shadowed, self.shadowing) {
-            found.extend(contradictions(&shadowed.estimates, self.observables, exact));
-            let Moments { raw, .. } = moments;
-            found.extend(gates::contradicted(raw, shadowed, self.observables, &shadowing.linearization));
-        }
-        found
     }
 
     /// The finding, or none where another look should decide.
     fn finding(
         &self,
         claim: &Trajectory,
-        moments: &Moments,
+        sampling: &Sampling,
         intervals: &Intervals,
         look: Look,
     ) -> Option<Finding> {
-        let cells: Vec<usize> = self.margins.cells().collect();
-        let diverged = moments.non_finite_optimizer + moments.non_finite_sde > 0;
-        let rare = self.events(moments.seeds()) < EVENTS_FOR_AN_INTERVAL;
+        let cells: Vec<usize> = self.observables.cells().collect();
+        let rare = sampling.has_rare_events();
         let too_rare = rare && claim.margin.is_relative();
-        let (verdict, worst) = if diverged {
+        let is_distrusted = sampling.distrust.is_some();
+        let (verdict, worst) = if sampling.has_diverged() {
             (Verdict::Refuted, None)
-        } else if too_rare {
+        } else if too_rare || is_distrusted {
             (Verdict::Inconclusive, None)
         } else {
             let gaps: Vec<Gap> = cells
@@ -169,14 +157,11 @@ impl Comparison<'_> {
             let (verdict, worst) = decide(&gaps);
             (verdict, worst.map(|worst| (cells[worst], gaps[worst])))
         };
-        if verdict == Verdict::Inconclusive && !look.is_last {
+        if verdict == Verdict::Inconclusive && !look.is_last && !is_distrusted {
             return None;
         }
         let monte_carlo = self.experiment.monte_carlo;
-        let mut assumes = vec!["block_means_gaussian".to_owned(), "integrator_bias_extrapolated".to_owned()];
-        if self.shadowing.is_some() {
-            assumes.push("declared_moments".to_owned());
-        }
+        let mut assumes = sampling.assumes();
         if claim.margin.is_relative() {
             assumes.push("pilot_deviations".to_owned());
         } else if rare {
@@ -188,24 +173,19 @@ impl Comparison<'_> {
             verdict,
             as_expected: claim.expect.is_met_by(verdict),
             error_rate: monte_carlo.error_rate,
-            seeds: moments.seeds(),
+            seeds: sampling.seeds(),
             looks: look.number,
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
+            sampled_because: Some(self.reason.clone()),
             order: None,
+            sentence: self.sentence(claim, verdict, worst, sampling, intervals),
             worst: worst.map(|(index, gap)| {
                 let (function, time) = self.observables.place(index);
                 Worst::of_gap(function, time, gap, verdict, intervals.bias(index, verdict))
             }),
             left_out: self.left_out.clone(),
-            sentence: self.sentence(claim, verdict, worst, moments),
         })
-    }
-
-    /// Expected occurrences of the rarest event of a step before the first record.
-    fn events(&self, seeds: u64) -> f64 {
-        let model = &self.experiment.model;
-        model.rarest_event(&model.run.start) * model.run.every() as f64 * seeds as f64
     }
 
     fn sentence(
@@ -213,13 +193,13 @@ impl Comparison<'_> {
         claim: &Trajectory,
         verdict: Verdict,
         worst: Option<(usize, Gap)>,
-        moments: &Moments,
+        sampling: &Sampling,
+        intervals: &Intervals,
     ) -> String {
         let monte_carlo = self.experiment.monte_carlo;
-        let (functions, times) = (self.observables.functions.len(), self.observables.times() - 1);
-        let with_shadows = if self.shadowing.is_some() { " with linear shadows" } else { "" };
-        let seeds = format!("{} seeds{with_shadows}", moments.seeds());
-        let terms = terms(monte_carlo.error_rate, &seeds, worst.map(|(_, gap)| gap));
+        let functions = all(self.observables.functions.len(), "test function");
+        let times = all(self.observables.times() - 1, "time");
+        let terms = terms(monte_carlo.error_rate, &sampling.describe(), worst.map(|(_, gap)| gap));
         let margin = claim.margin.describe();
         let place = worst.map(|(index, gap)| gap.describe(&self.observables.place(index)));
         let place = place.unwrap_or_default();
@@ -228,16 +208,18 @@ impl Comparison<'_> {
             count => format!(" ({count} more have no moments to sample)"),
         };
         match verdict {
+            Verdict::Inconclusive if let Some(distrust) = &sampling.distrust => {
+                format!("undecided: {} ({terms})", distrust.reason())
+            }
             Verdict::Upheld => format!(
-                "the SDE tracks the optimizer within {margin} for all {functions} test functions{left_out} at all {times} \
-                 times ({terms})"
+                "the SDE tracks the optimizer within {margin} for {functions}{left_out} at {times} ({terms})"
             ),
             Verdict::Refuted if worst.is_none() => format!(
                 "diverged: {} of the optimizer's and {} of the SDE's {} paths are not finite, so that moments do not \
                  exist ({terms})",
-                moments.non_finite_optimizer,
-                moments.non_finite_sde,
-                moments.seeds()
+                sampling.non_finite().optimizer,
+                sampling.non_finite().sde,
+                sampling.seeds()
             ),
             Verdict::Refuted => {
                 format!("the SDE does not track the optimizer within {margin}: {place} ({terms})")
@@ -246,11 +228,26 @@ impl Comparison<'_> {
                 "undecided: the rarest event of a step (a sign against the gradient, a coordinate kept or dropped) is \
                  expected {:.1e} times before the first record, and an honest interval needs {EVENTS_FOR_AN_INTERVAL}; \
                  an absolute margin does not ({terms})",
-                self.events(moments.seeds())
+                sampling.events()
             ),
             Verdict::Inconclusive => {
-                format!("undecided within {margin}: most is missing for {place} ({terms})")
+                let remedy = worst.map_or("", |(index, gap)| remedy(gap, intervals.bias(index, verdict)));
+                format!(
+                    "undecided within {margin}: most is missing for {place}; {remedy} may decide it ({terms})"
+                )
             }
         }
+    }
+}
+
+/// What would narrow the interval of a gap, where the bias of the integrator is so much of it.
+fn remedy(gap: Gap, bias: f64) -> &'static str {
+    let [low, high] = gap.upheld;
+    // NaN too is a bias that cannot be told.
+    if bias < (high - low) / 4.0 {
+        "more paths (--max-seeds) or a larger margin"
+    } else {
+        "more `substeps` in [sde] (half or more of the interval is the bias of the integrator), more paths (--max-seeds) \
+         or a larger margin"
     }
 }

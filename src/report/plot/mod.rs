@@ -9,12 +9,13 @@ mod font;
 mod gap;
 mod moments;
 mod names;
+mod order;
 mod page;
 mod paths;
 mod surface;
 mod ticks;
 
-use crate::claim::{ExactTables, MomentTables, Table};
+use crate::claim::{ExactTables, MomentTables, OrderEstimate, Table};
 use crate::objective::Objective;
 use canvas::Canvas;
 use surface::Surface;
@@ -44,12 +45,19 @@ pub struct Curves<'a> {
     pub sde: &'a Table,
     /// Exact expectations, drawn as a reference.
     pub exact: Option<&'a ExactTables>,
+    /// Whether the means themselves are exact expectations, which have no confidence bands.
+    pub are_exact: bool,
 }
 
 impl<'a> From<&'a MomentTables> for Curves<'a> {
     fn from(tables: &'a MomentTables) -> Self {
         let MomentTables { times, functions, optimizer, sde, exact, .. } = tables;
-        Self { times, functions, optimizer, sde: &sde.table, exact: exact.as_ref() }
+        let are_exact = exact.as_ref().is_some_and(|exact| {
+            exact.optimizer.as_ref() == Some(&optimizer.mean) && exact.sde.as_ref() == Some(&sde.table.mean)
+        });
+        // A reference that is the curve itself would only hide it.
+        let exact = exact.as_ref().filter(|_| !are_exact);
+        Self { times, functions, optimizer, sde: &sde.table, exact, are_exact }
     }
 }
 
@@ -90,8 +98,8 @@ trait Figure {
 }
 
 /// Names of all figures of a scenario, of which those are drawn that there is something for.
-pub const NAMES: [&str; 8] =
-    ["means", "second_moments", "fluctuations", "loss", "bounded", "gap", "errors", "paths"];
+pub const NAMES: [&str; 9] =
+    ["order", "means", "second_moments", "fluctuations", "loss", "bounded", "gap", "errors", "paths"];
 
 /// Draws everything, as SVG and PNG.
 pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
@@ -113,6 +121,15 @@ pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
     Ok(images)
 }
 
+/// Draws gaps against learning rates, as SVG and PNG.
+pub fn draw_order(title: &str, order: &OrderEstimate) -> Result<Vec<Image>, String> {
+    let mut images = Vec::new();
+    if let Some(figure) = order::figure(title, order) {
+        add(&mut images, &figure)?;
+    }
+    Ok(images)
+}
+
 /// The overlay that tells most: scaled fluctuations, or means where there are none. None without
 /// functions.
 pub fn overlay(title: &str, curves: Curves) -> Result<Option<Vec<u8>>, String> {
@@ -125,14 +142,16 @@ pub fn overlay(title: &str, curves: Curves) -> Result<Option<Vec<u8>>, String> {
 pub struct Chosen<'a>(moments::Moments<'a>);
 
 impl<'a> Chosen<'a> {
-    /// The figure of `functions`, indices into those of `curves`, `size` points wide and high. Refused
-    /// where its panels would be too small.
+    /// The figure of `functions`, indices into those of `curves`, `size` points wide and high (what suits so many
+    /// where none is given), with a `note` under the panels. Refused where its panels would be too small.
     pub fn new(
         title: &'a str,
         curves: Curves<'a>,
         functions: Vec<usize>,
-        size: (u32, u32),
+        size: Option<(u32, u32)>,
+        note: Option<String>,
     ) -> Result<Self, String> {
+        let size = size.unwrap_or_else(|| moments::fitting_size(functions.len()));
         let (width, height) = moments::least_size(functions.len());
         if size.0 < width || size.1 < height {
             return Err(format!(
@@ -140,7 +159,7 @@ impl<'a> Chosen<'a> {
                 size.0, size.1
             ));
         }
-        Ok(Self(moments::chosen(title, curves, functions, size)))
+        Ok(Self(moments::chosen(title, curves, functions, size, note)))
     }
 
     /// The whole file as SVG.

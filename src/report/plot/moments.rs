@@ -14,10 +14,10 @@ const QUANTILE: f64 = 1.96;
 /// Both curves mostly coincide: the optimizer is a broad line under the dashes of the SDE.
 const OPTIMIZER_STROKE: Stroke = Stroke { color: OPTIMIZER, width: 3.0, dash: None };
 const SDE_STROKE: Stroke = Stroke { color: SDE, width: 1.5, dash: Some((6.0, 4.5)) };
-/// Over both: a hair line.
+/// Under both, where it hides neither: a hair line.
 const EXACT_STROKE: Stroke = Stroke { color: INK, width: 0.7, dash: None };
-/// Over all: dots, which coincide with the curves where nothing has moved.
-const GOLDEN_STROKE: Stroke = Stroke { color: INK, width: 1.2, dash: Some((1.2, 4.8)) };
+/// Over all: dots, which coincide with the curves where nothing has moved, far enough apart to leave them to be seen.
+const GOLDEN_STROKE: Stroke = Stroke { color: INK, width: 1.2, dash: Some((1.2, 13.0)) };
 const OPACITY: f64 = 0.22;
 
 /// One figure of moments.
@@ -53,27 +53,20 @@ pub(super) fn figures<'a>(
     };
     let is_square = |function: &str, group| Group::of(function) == group && root(function).is_some();
     [
-        figure("means", "means with 95 % confidence bands", "coordinates", &|function| {
-            Group::of(function) == Group::Coordinates
-        }),
-        figure("second_moments", "second moments with 95 % confidence bands", "squares", &|function| {
+        figure("means", "means", "coordinates", &|function| Group::of(function) == Group::Coordinates),
+        figure("second_moments", "second moments", "squares", &|function| {
             is_square(function, Group::Products)
         }),
         figure(
             "fluctuations",
-            "fluctuations about the flow c of the drift, with 95 % confidence bands",
+            "fluctuations about the flow c of the drift,",
             "squared fluctuations",
             &|function| is_square(function, Group::Fluctuations),
         ),
-        figure("loss", "mean loss with 95 % confidence bands", "losses", &|function| {
-            Group::of(function) == Group::Loss
+        figure("loss", "mean loss", "losses", &|function| Group::of(function) == Group::Loss),
+        figure("bounded", "means of bounded functions", "bounded functions", &|function| {
+            Group::of(function) == Group::Bounded
         }),
-        figure(
-            "bounded",
-            "means of bounded functions with 95 % confidence bands",
-            "bounded functions",
-            &|function| Group::of(function) == Group::Bounded,
-        ),
     ]
     .into_iter()
     .flatten()
@@ -86,9 +79,9 @@ pub(super) fn chosen<'a>(
     curves: Curves<'a>,
     functions: Vec<usize>,
     size: (u32, u32),
+    note: Option<String>,
 ) -> Moments<'a> {
-    let heading = "means with 95 % confidence bands";
-    Moments { title, name: "chosen", heading, curves, golden: None, functions, note: None, size }
+    Moments { title, name: "chosen", heading: "means", curves, golden: None, functions, note, size }
 }
 
 /// The least width and height of a figure of `count` functions, in points: axes, their labels and a few
@@ -97,6 +90,12 @@ pub(super) fn least_size(count: usize) -> (u32, u32) {
     let columns = columns(count);
     let rows = count.div_ceil(columns);
     ((columns as u32 * 200).max(360), 120 + rows as u32 * 130)
+}
+
+/// The width and height that suit a figure of `count` functions, in points.
+pub(super) fn fitting_size(count: usize) -> (u32, u32) {
+    let rows = count.div_ceil(columns(count)) as u32;
+    (900, (80 + rows * 220).max(560))
 }
 
 impl Figure for Moments<'_> {
@@ -109,17 +108,24 @@ impl Figure for Moments<'_> {
     }
 
     fn draw<S: Surface>(&self, canvas: &mut Canvas<S>) -> Drawn {
+        let opacity = if self.curves.are_exact { 0.0 } else { OPACITY };
         let mut legend = vec![
-            (Sample::Line(OPTIMIZER_STROKE, OPACITY), "optimizer".to_owned()),
-            (Sample::Line(SDE_STROKE, OPACITY), "SDE".to_owned()),
+            (Sample::Line(OPTIMIZER_STROKE, opacity), "optimizer".to_owned()),
+            (Sample::Line(SDE_STROKE, opacity), "SDE".to_owned()),
         ];
-        legend.extend(self.curves.exact.map(|_| (Sample::Line(EXACT_STROKE, 0.0), "exact".to_owned())));
-        legend.extend(self.golden.map(|_| (Sample::Line(GOLDEN_STROKE, 0.0), "golden".to_owned())));
-        let page = Page { title: self.title, heading: self.heading, legend, note: self.note.clone() };
-        let room = page.draw(canvas, self.size)?;
-        let cells = grid(room, self.functions.len());
         let panels: Vec<Panel> =
             self.functions.iter().map(|&function| Panel::new(self.curves, self.golden, function)).collect();
+        if panels.iter().any(|panel| panel.exact.iter().flatten().any(Option::is_some)) {
+            legend.push((Sample::Line(EXACT_STROKE, 0.0), "exact".to_owned()));
+        }
+        if panels.iter().any(|panel| !panel.golden.is_empty()) {
+            legend.push((Sample::Line(GOLDEN_STROKE, 0.0), "golden".to_owned()));
+        }
+        let how = if self.curves.are_exact { "without sampling error" } else { "with 95 % confidence bands" };
+        let heading = format!("{} {how}", self.heading);
+        let page = Page { title: self.title, heading: &heading, legend, note: self.note.clone() };
+        let room = page.draw(canvas, self.size)?;
+        let cells = grid(room, self.functions.len());
         // One margin for all keeps the frames aligned.
         let mut margin: f64 = 0.0;
         for (panel, cell) in panels.iter().zip(&cells) {
@@ -209,11 +215,11 @@ impl Panel {
         for (curve, color) in [(&self.optimizer, OPTIMIZER), (&self.sde, SDE)] {
             frame.band(canvas, curve.band.iter().copied(), color, OPACITY)?;
         }
-        for (curve, stroke) in [(&self.optimizer, OPTIMIZER_STROKE), (&self.sde, SDE_STROKE)] {
-            frame.line(canvas, curve.mean.iter().copied(), stroke)?;
-        }
         for curve in &self.exact {
             frame.line(canvas, curve.iter().copied(), EXACT_STROKE)?;
+        }
+        for (curve, stroke) in [(&self.optimizer, OPTIMIZER_STROKE), (&self.sde, SDE_STROKE)] {
+            frame.line(canvas, curve.mean.iter().copied(), stroke)?;
         }
         self.golden.iter().try_for_each(|curve| frame.line(canvas, curve.mean.iter().copied(), GOLDEN_STROKE))
     }

@@ -2,15 +2,15 @@
 //! of the linear shadow's controls, and say whether the shadow pays. All of it is frozen then, and its paths
 //! are used for nothing else, so that it moves no error rate.
 
-use super::Trajectory;
-use super::margins::Margins;
-use crate::claim::Progress;
+use super::Progress;
+use super::decision::EVENTS_FOR_AN_INTERVAL;
 use crate::ensemble::{
     BLOCK, Centre, Controls, Linearization, Observables, Process, Taylor, TestFunction, accumulate,
     observe_path,
 };
+use crate::model::Model;
 use crate::random::Role;
-use crate::scenario::{Experiment, Shadow};
+use crate::scenario::{MonteCarlo, Shadow};
 use crate::stats::{Regressions, Series};
 use std::ops::Range;
 
@@ -29,8 +29,8 @@ const COST: f64 = 4.0;
 const QUANTILE: f64 = 8.0;
 const PART_OF_MARGIN: f64 = 0.25;
 
-/// Fewest paths of a first look: 16 blocks, whose t quantiles are not yet too wide.
-const LEAST_SEEDS: u64 = 16 * BLOCK as u64;
+/// Fewest paths of a first look: 32 blocks, on which the gates see a declared covariance that is half too large.
+const LEAST_SEEDS: u64 = 32 * BLOCK as u64;
 
 /// The linear shadows of a comparison.
 pub(super) struct Shadowing {
@@ -42,49 +42,38 @@ pub(super) struct Shadowing {
     pub seeds: u64,
 }
 
+/// Standard deviations of every (function, time), of the optimizer and of the SDE.
+pub(super) type Deviations = [Vec<f64>; 2];
+
 /// What the pilot found.
-pub(super) struct Pilot<'a> {
-    /// What every gap is allowed.
-    pub margins: Margins<'a>,
+pub(super) struct Pilot {
+    pub deviations: Deviations,
     /// The shadow, where it pays.
     pub shadowing: Option<Shadowing>,
 }
 
-impl<'a> Pilot<'a> {
-    /// Runs what the claims need.
+impl Pilot {
+    /// Runs it; none where paths cannot carry a shadow, or may not. `tolerance` says of an index into the moments,
+    /// by the deviations, to what its gap has to be known.
     pub fn run(
-        claims: &[(usize, &Trajectory)],
-        experiment: &Experiment,
-        observables: &'a Observables,
+        model: &Model,
+        monte_carlo: &MonteCarlo,
+        observables: &Observables,
+        tolerance: &dyn Fn(usize, &Deviations) -> f64,
         progress: &dyn Progress,
-    ) -> Self {
-        let model = &experiment.model;
+    ) -> Option<Self> {
         let growth_of_controls = 2;
-        let may_shadow = experiment.monte_carlo.shadow == Shadow::Auto
+        let may_shadow = monte_carlo.shadow == Shadow::Auto
             && model.optimizer.declared().is_some()
-            && model.can_sample(growth_of_controls);
-        match may_shadow.then(|| model.linearization()).flatten() {
-            None => {
-                Self { margins: Margins::new(claims, experiment, observables, progress), shadowing: None }
-            }
-            Some(linearization) => Self::shadowed(claims, experiment, observables, linearization, progress),
-        }
-    }
-
-    fn shadowed(
-        claims: &[(usize, &Trajectory)],
-        experiment: &Experiment,
-        observables: &'a Observables,
-        linearization: Linearization,
-        progress: &dyn Progress,
-    ) -> Self {
-        let model = &experiment.model;
-        let seed = experiment.monte_carlo.seed;
+            && model.can_sample(growth_of_controls)
+            // Else its gates could not be tested, without which nothing may be decided on it.
+            && model.rarest_events(monte_carlo.first_look()) >= EVENTS_FOR_AN_INTERVAL;
+        let linearization = may_shadow.then(|| model.linearization()).flatten()?;
         let steps = model.run.steps;
         progress.announce(2 * (CENTRE_PATHS + PILOT_PATHS) * steps as u64);
         let tick = || progress.tick(steps as u64);
-        let mut optimizer = model.optimizer_process(seed, Role::OptimizerPilot);
-        let mut sde = model.sde_process(seed, Role::Pilot, 0);
+        let mut optimizer = model.optimizer_process(monte_carlo.seed, Role::OptimizerPilot);
+        let mut sde = model.sde_process(monte_carlo.seed, Role::Pilot, 0);
         optimizer.linearization = Some(&linearization);
         sde.linearization = Some(&linearization);
         let processes: [&dyn Process; 2] = [&optimizer, &sde];
@@ -94,20 +83,23 @@ impl<'a> Pilot<'a> {
             let regressions = regress(process, observables, &taylor, steps, &tick);
             (taylor, regressions)
         });
-        let deviations = (0..fits[1].1.len()).map(|index| fits[1].1.fit(index).variance.sqrt()).collect();
-        let margins = Margins::of_deviations(observables, deviations);
-        let [raw, shadowed] = needs(claims, &margins, [&fits[0].1, &fits[1].1]);
+        let deviations = [&fits[0].1, &fits[1].1].map(|regressions| {
+            (0..regressions.len()).map(|index| regressions.fit(index).variance.sqrt()).collect::<Vec<f64>>()
+        });
+        let tolerances = observables.cells().map(|index| (index, tolerance(index, &deviations)));
+        let [raw, shadowed] = needs(tolerances, [&fits[0].1, &fits[1].1]);
         let pays = COST * shadowed < raw;
         let shadowing = pays.then(|| {
             let half = QUANTILE / PART_OF_MARGIN;
             let needed = (half * half * shadowed) as u64;
+            let for_events = (EVENTS_FOR_AN_INTERVAL / model.rarest_events(1)).ceil() as u64;
             let controls = fits.map(|(taylor, regressions)| {
                 let coefficients = (0..regressions.len()).map(|index| regressions.fit(index).coefficients);
                 Controls::new(taylor, coefficients.collect(), observables.times())
             });
-            Shadowing { seeds: needed.max(LEAST_SEEDS), controls, linearization }
+            Shadowing { seeds: needed.max(for_events).max(LEAST_SEEDS), controls, linearization }
         });
-        Self { margins, shadowing }
+        Some(Self { deviations, shadowing })
     }
 }
 
@@ -173,25 +165,18 @@ fn regress(
     regressions
 }
 
-/// The largest `variance of the gap / margin²` over claims, functions and times: without and with the shadow. The
-/// paths that a verdict needs are proportional to it.
-fn needs(
-    claims: &[(usize, &Trajectory)],
-    margins: &Margins,
-    [optimizer, sde]: [&Regressions; 2],
-) -> [f64; 2] {
+/// The largest `variance of the gap / tolerance²` over indices with their tolerances: without and with the shadow.
+/// The paths that a verdict needs are proportional to it.
+fn needs(tolerances: impl Iterator<Item = (usize, f64)>, [optimizer, sde]: [&Regressions; 2]) -> [f64; 2] {
     let mut largest = [0.0f64; 2];
-    for index in margins.cells() {
+    for (index, tolerance) in tolerances {
         let (optimizer, sde) = (optimizer.fit(index), sde.fit(index));
         let raw = optimizer.variance + sde.variance;
         let shadowed = optimizer.residual_variance + sde.residual_variance;
-        for (_, claim) in claims {
-            let margin = margins.of(claim.margin, index);
-            for (largest, variance) in largest.iter_mut().zip([raw, shadowed]) {
-                let needed = variance / (margin * margin);
-                // A margin of zero, or what is not finite, is nothing to size a look by, but for the worse.
-                *largest = if needed.is_nan() { f64::INFINITY } else { largest.max(needed) };
-            }
+        for (largest, variance) in largest.iter_mut().zip([raw, shadowed]) {
+            let needed = variance / (tolerance * tolerance);
+            // A tolerance of zero, or what is not finite, is nothing to size a look by, but for the worse.
+            *largest = if needed.is_nan() { f64::INFINITY } else { largest.max(needed) };
         }
     }
     largest
