@@ -188,7 +188,8 @@ impl Coefficients {
         let drift = (0..d).map(Entry::Drift);
         let pairs = observed_pairs(d).into_iter().map(|(i, j)| Entry::Diffusion(i, j));
         let entries: Vec<Entry> = drift.chain(pairs).collect();
-        let mut largest = Difference { function: entries[0].name(), time: 0.0, margins: 0.0, at_least: 0.0 };
+        let mut largest =
+            Difference { function: entries[0].name(), time: 0.0, margins: 0.0, interval: [0.0; 2] };
         let mut of_wrong = sde::Coefficients::new(d);
         for state in along.chain(states(right, seed)) {
             wrong.coefficients(&state.x, &mut of_wrong);
@@ -200,7 +201,7 @@ impl Coefficients {
                 if margins > largest.margins || margins.is_nan() {
                     let margins = if margins.is_nan() { f64::MAX } else { margins };
                     let (function, time) = (entry.name(), state.time);
-                    largest = Difference { function, time, margins, at_least: margins };
+                    largest = Difference { function, time, margins, interval: [margins; 2] };
                 }
             }
         }

@@ -94,7 +94,7 @@ fn run_all(arguments: &Arguments, scenarios: &Scenarios) -> io::Result<u8> {
             "{} scenarios: {} mutants killed, {} within the margin, {} SURVIVED beyond it, {} undecided, {} equivalent",
             matrix.scenarios.len(),
             matrix.count(|fate| matches!(fate, Fate::Killed { .. })),
-            matrix.count(|fate| matches!(fate, Fate::Survived { beyond_margin: false, .. })),
+            matrix.count(|fate| matches!(fate, Fate::Within { .. })),
             matrix.count(is_survivor),
             matrix.count(is_undecided),
             matrix.count(|fate| matches!(fate, Fate::Equivalent { .. })),
@@ -130,7 +130,7 @@ fn write(out: &Path, matrix: &KillMatrix) -> io::Result<()> {
 }
 
 fn is_survivor(fate: &Fate) -> bool {
-    matches!(fate, Fate::Survived { beyond_margin: true, .. })
+    matches!(fate, Fate::Beyond { .. })
 }
 
 fn is_undecided(fate: &Fate) -> bool {

@@ -1,9 +1,7 @@
 //! What becomes of one mutant in one scenario.
 
-use crate::claim::{
-    Claim, Coefficients, Difference, Judgement, Progress, Verdict, judge, sampled_difference,
-};
-use crate::claim::{Expectation, Trajectory};
+use super::distance::{Distance, of_coefficients, of_orders};
+use crate::claim::{Claim, Expectation, Judgement, Progress, Verdict, judge};
 use crate::ensemble::TestFunction;
 use crate::model::Model;
 use crate::mutant::{Misfit, Mutant};
@@ -24,20 +22,25 @@ pub enum Fate {
         /// In words, of the first that did.
         because: String,
     },
-    /// No claim is refuted: all are upheld, or some undecided while the mutant is within the margin, where either
-    /// verdict is right.
-    Survived {
-        /// Whether it differs from the right one by more than the margin: a gap in the scenario's claims.
-        beyond_margin: bool,
-        /// Where drift and diffusion of a wrong SDE differ most from the right ones; exact.
-        coefficients: Option<Difference>,
-        /// Where the moments of paths differ most from those of the right process; sampled.
-        trajectory: Option<Difference>,
+    /// No claim is refuted, and it differs from the right one by less than the margin: a mistake that the scenario
+    /// allows. Some claims may be undecided, for either verdict would be right.
+    Within {
+        /// By how much it differs.
+        distance: Distance,
     },
-    /// Not all claims could be decided within the budget, none is refuted, and the mutant is not within the margin.
+    /// All claims are upheld, but it differs from the right one by more than the margin: a gap in the scenario's
+    /// claims.
+    Beyond {
+        /// By how much it differs.
+        distance: Distance,
+    },
+    /// No claim is refuted, and within the budget either some is undecided, or on which side of the margin the mutant
+    /// is; it is not known to be within.
     Undecided {
-        /// In words.
-        because: String,
+        /// The claim in words, where one is undecided.
+        claim: Option<String>,
+        /// By how much it differs.
+        distance: Distance,
     },
     /// The mistake is none here.
     Equivalent {
@@ -73,8 +76,8 @@ pub enum Killer {
     Contradiction,
 }
 
-/// A wrong SDE that differs from the right one by less than this part of the margin everywhere is not simulated: a
-/// claim that allows ten times as much is not meant to notice it.
+/// Where drift and diffusion of a wrong SDE differ from the right ones by less than this part of the margin, claims are
+/// judged only if paths differ by more than it: they are not meant to notice what they allow.
 const NEGLIGIBLE: f64 = 0.1;
 
 /// What a mutant may cost.
@@ -104,16 +107,16 @@ pub fn fate(experiment: &Experiment, mutant: Mutant, effort: Effort, progress: &
         Err(Misfit::Inapplicable(because)) => Fate::Inapplicable { because },
         Err(Misfit::Equivalent(because)) => Fate::Equivalent { because },
         Ok((mut mutated, claims)) => {
+            let max_seeds = mutated.monte_carlo.max_seeds;
+            let distance = || Distance::measure(experiment, &mutated.model, mutant, max_seeds, progress);
+            if is_negligible(experiment, &mutated, mutant) && !effort.every_claim {
+                let distance = distance();
+                if distance.is_within() {
+                    return Fate::Within { distance };
+                }
+            }
             let (of_steps, of_paths): (Vec<Claim>, Vec<Claim>) =
                 claims.into_iter().partition(|claim| matches!(claim, Claim::Coefficients(_)));
-            if let Some(difference) = exact_difference(experiment, &mutated.model, mutant)
-                && difference.margins <= NEGLIGIBLE
-                && !effort.every_claim
-                && mutated.is_sampled
-            {
-                let coefficients = Some(difference);
-                return Fate::Survived { beyond_margin: false, coefficients, trajectory: None };
-            }
             let mut evidence = Evidence::default();
             for claims in [of_steps, of_paths] {
                 if evidence.killers.is_empty() || effort.every_claim {
@@ -121,9 +124,18 @@ pub fn fate(experiment: &Experiment, mutant: Mutant, effort: Effort, progress: &
                     evidence.add(&judge(&mutated, progress));
                 }
             }
-            evidence.fate(|| survived(experiment, &mutated.model, mutant, progress))
+            let distance = || Distance::measure(experiment, &mutated.model, mutant, max_seeds, progress);
+            evidence.fate(distance)
         }
     }
+}
+
+/// Whether a wrong SDE hardly differs from the right one at a step, and approaches it as fast as any order that is
+/// claimed.
+fn is_negligible(experiment: &Experiment, mutated: &Experiment, mutant: Mutant) -> bool {
+    let is_small = of_coefficients(experiment, &mutated.model, mutant)
+        .is_some_and(|difference| difference.margins <= NEGLIGIBLE);
+    is_small && of_orders(experiment, mutant).is_none_or(|difference| difference.is_allowed())
 }
 
 /// The experiment with the mistake in its model, and the claims that can notice it.
@@ -137,7 +149,7 @@ fn mutated(
     let is_sampled = experiment.is_sampled || matches!(mutant, Mutant::Optimizer(_));
     let mut claims = Vec::new();
     for claim in &experiment.claims {
-        if matches!(mutant, Mutant::Sde(_)) || can_be_sampled(claim, &model) {
+        if matches!(mutant, Mutant::Sde(_)) || can_notice(claim, experiment, mutant) {
             claims.push(claim.map(|model| mutant.spoil(model))?);
         }
     }
@@ -148,7 +160,7 @@ fn mutated(
     }
     let of_single_steps = claims.iter().all(|claim| matches!(claim, Claim::Coefficients(_)));
     if of_single_steps && mutant.has_right_steps() {
-        let because = "each step is right, and no claim on whole paths can be sampled";
+        let because = "each step is right, and no claim on whole paths can be sampled and notice";
         return Err(Misfit::Inapplicable(because.to_owned()));
     }
     let MonteCarlo { max_seeds, .. } = experiment.monte_carlo;
@@ -164,13 +176,16 @@ fn mutated(
     Ok((experiment, claims))
 }
 
-fn can_be_sampled(claim: &Claim, model: &Model) -> bool {
+/// Whether samples of a wrong optimizer can refute the claim.
+fn can_notice(claim: &Claim, experiment: &Experiment, mutant: Mutant) -> bool {
     match claim {
         Claim::Coefficients(_) => true,
         Claim::Trajectory(_) => {
-            model.functions().tested.iter().any(|function| *function != TestFunction::Exit)
+            let functions = experiment.model.functions();
+            functions.tested.iter().any(|function| *function != TestFunction::Exit)
         }
-        Claim::Order(_) => false,
+        // One step more is O(η), which order 1 allows.
+        Claim::Order(order) => experiment.is_sampled && !(mutant.has_right_steps() && order.claimed() == 1),
     }
 }
 
@@ -212,51 +227,17 @@ impl Evidence {
         self.refuted.get_or_insert(sentence);
     }
 
-    fn fate(self, survived: impl FnOnce() -> Fate) -> Fate {
-        match (self.refuted, self.undecided) {
-            (Some(because), _) => Fate::Killed { by: self.killers, because },
-            (None, None) => survived(),
-            (None, Some(because)) => match survived() {
-                within @ Fate::Survived { beyond_margin: false, .. } => within,
-                _ => Fate::Undecided { because },
-            },
+    fn fate(self, distance: impl FnOnce() -> Distance) -> Fate {
+        if let Some(because) = self.refuted {
+            return Fate::Killed { by: self.killers, because };
+        }
+        let distance = distance();
+        if distance.is_within() {
+            Fate::Within { distance }
+        } else if self.undecided.is_none() && distance.is_beyond() {
+            Fate::Beyond { distance }
+        } else {
+            Fate::Undecided { claim: self.undecided, distance }
         }
     }
-}
-
-/// How far a mutant that all claims uphold is from the right one. The claims compare the optimizer with the SDE; this
-/// compares the wrong one with the right one, so that no mistake hides behind what the two differ by anyway.
-fn survived(experiment: &Experiment, wrong: &Model, mutant: Mutant, progress: &dyn Progress) -> Fate {
-    let trajectory = |claim: &Claim| match claim {
-        Claim::Trajectory(claim) => Some(*claim),
-        _ => None,
-    };
-    let claims = &experiment.claims;
-    let coefficients = exact_difference(experiment, wrong, mutant);
-    let trajectory = claims
-        .iter()
-        .filter_map(trajectory)
-        .filter_map(|claim: Trajectory| sampled_difference(&claim, experiment, wrong, progress));
-    let trajectory = trajectory.max_by(|a, b| a.at_least.total_cmp(&b.at_least));
-    let beyond = |difference: &Option<Difference>| {
-        difference.as_ref().is_some_and(|difference| difference.at_least > 1.0)
-    };
-    let is_unmeasured = coefficients.is_none() && trajectory.is_none();
-    Fate::Survived {
-        beyond_margin: is_unmeasured || beyond(&coefficients) || beyond(&trajectory),
-        coefficients,
-        trajectory,
-    }
-}
-
-/// The largest difference between drift and diffusion of a wrong SDE and the right ones.
-fn exact_difference(experiment: &Experiment, wrong: &Model, mutant: Mutant) -> Option<Difference> {
-    let claimed = |claim: &Claim| match claim {
-        Claim::Coefficients(claim) => Some(*claim),
-        _ => None,
-    };
-    matches!(mutant, Mutant::Sde(_)).then(|| {
-        let claim: Coefficients = experiment.claims.iter().find_map(claimed).unwrap_or_default();
-        claim.exact_difference(&experiment.model, &*wrong.sde, experiment.monte_carlo.seed)
-    })
 }

@@ -1,6 +1,7 @@
 //! Whether the claims of a scenario notice mistakes: each of a catalogue of wrong SDEs and wrong optimizers is put in
 //! the place of the right one, and the scenario's own claims are judged.
 
+mod distance;
 mod fate;
 mod render;
 
@@ -8,6 +9,7 @@ use crate::mutant::Mutant;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use distance::Distance;
 pub use fate::{Effort, Fate, Killer, fate, has_only_upheld_claims};
 pub use render::{markdown, terminal_header, terminal_legend, terminal_row};
 

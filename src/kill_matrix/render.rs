@@ -1,7 +1,7 @@
 //! The kill matrix as text: a character for each mutant on the terminal, and tables in Markdown.
 
-use super::{Entry, Fate, KillMatrix, Killer, Row};
-use crate::claim::Difference;
+use super::{Distance, Entry, Fate, KillMatrix, Killer, Row};
+use crate::claim::{Difference, OrderOfDifference};
 use crate::report::terminal::{FAILED, INCONCLUSIVE, PASSED, plain};
 use anstyle::Style;
 use std::fmt::Write;
@@ -33,8 +33,8 @@ impl Fate {
     fn symbol(&self) -> String {
         match self {
             Self::Killed { by, .. } => by.iter().map(|&killer| symbol_of_killer(killer)).collect(),
-            Self::Survived { beyond_margin: false, .. } => "~".to_owned(),
-            Self::Survived { beyond_margin: true, .. } => "S".to_owned(),
+            Self::Within { .. } => "~".to_owned(),
+            Self::Beyond { .. } => "S".to_owned(),
             Self::Undecided { .. } => "?".to_owned(),
             Self::Equivalent { .. } => "=".to_owned(),
             Self::Inapplicable { .. } => ".".to_owned(),
@@ -44,31 +44,45 @@ impl Fate {
     fn style(&self) -> Style {
         match self {
             Self::Killed { .. } => PASSED,
-            Self::Survived { beyond_margin: true, .. } => FAILED,
-            Self::Survived { .. } | Self::Undecided { .. } => INCONCLUSIVE,
+            Self::Beyond { .. } => FAILED,
+            Self::Within { .. } | Self::Undecided { .. } => INCONCLUSIVE,
             Self::Equivalent { .. } | Self::Inapplicable { .. } => Style::new(),
         }
     }
 
     /// What there is to say of a mutant that was not killed.
     fn explanation(&self) -> Option<String> {
-        let differs = |what: &str, difference: &Option<Difference>| {
-            difference.as_ref().map(|Difference { function, time, margins, .. }| {
-                format!("{what} by {margins:.2} margins at most ({function} at t = {time:.4})")
-            })
-        };
         match self {
-            Self::Survived { beyond_margin, coefficients, trajectory } => {
-                let parts =
-                    [differs("one step differs", coefficients), differs("expectations differ", trajectory)];
-                let parts: Vec<String> = parts.into_iter().flatten().collect();
-                let verdict = if *beyond_margin { "beyond the margin" } else { "within the margin" };
-                Some(format!("{verdict}: {}", parts.join(", ")))
+            Self::Within { distance } => Some(format!("within the margin: {}", describe(distance))),
+            Self::Beyond { distance } => Some(format!("beyond the margin: {}", describe(distance))),
+            Self::Undecided { claim: Some(claim), distance } => {
+                Some(format!("{}; {claim}", describe(distance)))
             }
-            Self::Undecided { because } => Some(because.clone()),
+            Self::Undecided { claim: None, distance } => Some(format!(
+                "all claims are upheld, but it is undecided whether it is within the margin: {}",
+                describe(distance)
+            )),
             _ => None,
         }
     }
+}
+
+/// By how many margins a mutant differs from the right one.
+fn describe(Distance { coefficients, trajectory, order }: &Distance) -> String {
+    let of_step = coefficients.as_ref().map(|Difference { function, time, margins, .. }| {
+        format!("one step differs by {margins:.2} margins ({function} at t = {time:.4})")
+    });
+    let of_paths =
+        trajectory.as_ref().map(|Difference { function, time, margins, interval: [low, high] }| {
+            format!(
+                "expectations by {margins:.2} [{low:.2}, {high:.2}] margins (E {function} at t = {time:.4})"
+            )
+        });
+    let of_order = order.as_ref().map(|OrderOfDifference { order, claimed }| {
+        format!("which falls like η^{order:.2} (claimed: order {claimed})")
+    });
+    let parts: Vec<String> = of_step.into_iter().chain(of_order).chain(of_paths).collect();
+    if parts.is_empty() { "no margin to measure it by".to_owned() } else { parts.join(", ") }
 }
 
 /// Width of the names of scenarios.
@@ -96,7 +110,7 @@ pub fn terminal_row(matrix: &KillMatrix, row: &Row) -> String {
     }
     text.push('\n');
     for (entry, fate) in matrix.catalogue.iter().zip(&row.fates) {
-        let tells = matches!(fate, Fate::Undecided { .. } | Fate::Survived { beyond_margin: true, .. });
+        let tells = matches!(fate, Fate::Undecided { .. } | Fate::Beyond { .. });
         if let (true, Some(explanation)) = (tells, fate.explanation()) {
             let style = fate.style();
             let Entry { side, name, .. } = entry;
@@ -130,8 +144,8 @@ pub fn markdown(matrix: &KillMatrix) -> String {
             matrix.scenarios.iter().filter(|row| is_such(&row.fates[index])).count()
         };
         let killed = count(|fate| matches!(fate, Fate::Killed { .. }));
-        let within = count(|fate| matches!(fate, Fate::Survived { beyond_margin: false, .. }));
-        let beyond = count(|fate| matches!(fate, Fate::Survived { beyond_margin: true, .. }));
+        let within = count(|fate| matches!(fate, Fate::Within { .. }));
+        let beyond = count(|fate| matches!(fate, Fate::Beyond { .. }));
         let undecided = count(|fate| matches!(fate, Fate::Undecided { .. }));
         let equivalent = count(|fate| matches!(fate, Fate::Equivalent { .. }));
         let number = index + 1;
