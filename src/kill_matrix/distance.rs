@@ -11,11 +11,13 @@ use serde::Serialize;
 /// How far a mutant is from the right one, in margins of the scenario's claims.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Distance {
-    /// Where drift and diffusion of a wrong SDE differ most from the right ones; exact.
+    /// Where mean and covariance of a step differ most from the right ones: exact for a wrong SDE, sampled for a wrong
+    /// optimizer.
     pub coefficients: Option<Difference>,
     /// Where the moments of paths differ most from those of the right process; sampled.
     pub trajectory: Option<Difference>,
-    /// How fast drift and diffusion of a wrong SDE approach the right ones as η falls, where an order is claimed.
+    /// How fast drift and diffusion of a wrong SDE approach the right ones as η falls, where an order is claimed; that
+    /// has no margin.
     pub order: Option<OrderOfDifference>,
 }
 
@@ -39,11 +41,9 @@ impl Distance {
         }
     }
 
-    /// Whether it is inside all margins, and falls as an order allows; not where nothing could be measured.
+    /// Whether it is inside all margins; not where nothing could be measured.
     pub fn is_within(&self) -> bool {
-        self.parts().next().is_some()
-            && self.parts().all(Difference::is_within)
-            && self.order.as_ref().is_none_or(OrderOfDifference::is_allowed)
+        self.parts().next().is_some() && self.parts().all(Difference::is_within)
     }
 
     /// Whether it is outside of some; it is where nothing could be measured.
@@ -70,14 +70,17 @@ pub(super) fn of_orders(experiment: &Experiment, mutant: Mutant) -> Option<Order
     orders.min_by(|a, b| beyond_claim(a).total_cmp(&beyond_claim(b)))
 }
 
-/// The largest difference between drift and diffusion of a wrong SDE and the right ones.
+/// The largest difference between a step of the wrong one and of the right one; none where only whole paths are wrong.
 pub(super) fn of_coefficients(experiment: &Experiment, wrong: &Model, mutant: Mutant) -> Option<Difference> {
     let claimed = |claim: &Claim| match claim {
         Claim::Coefficients(claim) => Some(*claim),
         _ => None,
     };
-    matches!(mutant, Mutant::Sde(_)).then(|| {
-        let claim: Coefficients = experiment.claims.iter().find_map(claimed).unwrap_or_default();
-        claim.exact_difference(&experiment.model, &*wrong.sde, experiment.monte_carlo.seed)
-    })
+    let claim: Option<Coefficients> = experiment.claims.iter().find_map(claimed);
+    let (right, seed) = (&experiment.model, experiment.monte_carlo.seed);
+    match mutant {
+        Mutant::Sde(_) => Some(claim.unwrap_or_default().exact_difference(right, &*wrong.sde, seed)),
+        Mutant::Optimizer(_) if mutant.has_right_steps() => None,
+        Mutant::Optimizer(_) => claim?.sampled_difference(right, wrong, seed),
+    }
 }

@@ -3,7 +3,6 @@
 use super::distance::{Distance, of_coefficients, of_orders};
 use crate::claim::{Claim, Expectation, Judgement, Progress, Verdict, judge};
 use crate::ensemble::TestFunction;
-use crate::model::Model;
 use crate::mutant::{Misfit, Mutant};
 use crate::scenario::{Experiment, MonteCarlo};
 use schemars::{JsonSchema, Schema};

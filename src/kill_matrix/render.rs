@@ -69,15 +69,19 @@ impl Fate {
 
 /// By how many margins a mutant differs from the right one.
 fn describe(Distance { coefficients, trajectory, order }: &Distance) -> String {
-    let of_step = coefficients.as_ref().map(|Difference { function, time, margins, .. }| {
-        format!("one step differs by {margins:.2} margins ({function} at t = {time:.4})")
+    let by = |Difference { margins, interval: [low, high], .. }: &Difference| {
+        if low == high {
+            format!("{margins:.2} margins")
+        } else {
+            format!("{margins:.2} [{low:.2}, {high:.2}] margins")
+        }
+    };
+    let of_step = coefficients.as_ref().map(|difference @ Difference { function, time, .. }| {
+        format!("one step differs by {} ({function} at t = {time:.4})", by(difference))
     });
-    let of_paths =
-        trajectory.as_ref().map(|Difference { function, time, margins, interval: [low, high] }| {
-            format!(
-                "expectations by {margins:.2} [{low:.2}, {high:.2}] margins (E {function} at t = {time:.4})"
-            )
-        });
+    let of_paths = trajectory.as_ref().map(|difference @ Difference { function, time, .. }| {
+        format!("expectations by {} (E {function} at t = {time:.4})", by(difference))
+    });
     let of_order = order.as_ref().map(|OrderOfDifference { order, claimed }| {
         format!("which falls like η^{order:.2} (claimed: order {claimed})")
     });
