@@ -132,9 +132,13 @@ pub fn fate(experiment: &Experiment, mutant: Mutant, effort: Effort, progress: &
 /// Whether a wrong SDE hardly differs from the right one at a step, and approaches it as fast as any order that is
 /// claimed.
 fn is_negligible(experiment: &Experiment, mutated: &Experiment, mutant: Mutant) -> bool {
-    let is_small = of_coefficients(experiment, &mutated.model, mutant)
-        .is_some_and(|difference| difference.margins <= NEGLIGIBLE);
-    is_small && of_orders(experiment, mutant).is_none_or(|difference| difference.is_allowed())
+    let is_small = || {
+        let difference = of_coefficients(experiment, &mutated.model, mutant);
+        difference.is_some_and(|difference| difference.margins <= NEGLIGIBLE)
+    };
+    matches!(mutant, Mutant::Sde(_))
+        && is_small()
+        && of_orders(experiment, mutant).is_none_or(|difference| difference.is_allowed())
 }
 
 /// The experiment with the mistake in its model, and the claims that can notice it.
