@@ -89,16 +89,7 @@ fn run_all(arguments: &Arguments, scenarios: &Scenarios) -> io::Result<u8> {
             let left = scenarios.len() - matrix.scenarios.len();
             writeln!(out, "interrupted; {left} more scenarios were not come to")?;
         }
-        writeln!(
-            out,
-            "{} scenarios: {} mutants killed, {} within the margin, {} SURVIVED beyond it, {} undecided, {} equivalent",
-            matrix.scenarios.len(),
-            matrix.count(|fate| matches!(fate, Fate::Killed { .. })),
-            matrix.count(|fate| matches!(fate, Fate::Within { .. })),
-            matrix.count(is_survivor),
-            matrix.count(is_undecided),
-            matrix.count(|fate| matches!(fate, Fate::Equivalent { .. })),
-        )
+        writeln!(out, "{}", matrix.summary())
     })?;
     if let Some(out) = &arguments.out {
         write(out, &matrix)?;

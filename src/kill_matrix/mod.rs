@@ -74,8 +74,21 @@ impl KillMatrix {
     }
 
     /// How many fates are such.
-    pub fn count(&self, is_such: impl Fn(&Fate) -> bool) -> usize {
+    fn count(&self, is_such: impl Fn(&Fate) -> bool) -> usize {
         self.scenarios.iter().flat_map(|row| &row.fates).filter(|fate| is_such(fate)).count()
+    }
+
+    /// How many there are of each fate, in a line.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} scenarios: {} mutants killed, {} within the margin, {} SURVIVED beyond it, {} undecided, {} equivalent",
+            self.scenarios.len(),
+            self.count(|fate| matches!(fate, Fate::Killed { .. })),
+            self.count(|fate| matches!(fate, Fate::Within { .. })),
+            self.count(|fate| matches!(fate, Fate::Beyond { .. })),
+            self.count(|fate| matches!(fate, Fate::Undecided { .. })),
+            self.count(|fate| matches!(fate, Fate::Equivalent { .. })),
+        )
     }
 
     /// As JSON.

@@ -4,6 +4,7 @@ use super::{Distance, Entry, Fate, KillMatrix, Killer, Row};
 use crate::claim::{Difference, OrderOfDifference};
 use crate::report::terminal::{FAILED, INCONCLUSIVE, PASSED, plain};
 use anstyle::Style;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Symbols and what they say, the killers first.
@@ -139,8 +140,8 @@ pub fn terminal_legend(matrix: &KillMatrix) -> String {
 
 /// Catalogue, matrix and survivors.
 pub fn markdown(matrix: &KillMatrix) -> String {
-    let mut text =
-        String::from("<!-- Written by itocheck mutants --out; do not edit. -->\n\n## The catalogue\n\n");
+    let mut text = String::from("<!-- Written by itocheck mutants --out; do not edit. -->\n\n");
+    let _ = writeln!(text, "{}.\n\n## The catalogue\n", matrix.summary());
     text += "| | in the | mutant | mistake | killed | within margin | beyond | undecided | equivalent |\n";
     text += "| ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n";
     for (index, Entry { side, name, about }) in matrix.catalogue.iter().enumerate() {
@@ -169,13 +170,25 @@ pub fn markdown(matrix: &KillMatrix) -> String {
         let symbols: Vec<String> = row.fates.iter().map(Fate::symbol).collect();
         let _ = writeln!(text, "| {} | {} |", escaped(&row.name), symbols.join(" | "));
     }
-    text += "\n## Not killed\n\n| scenario | mutant | |\n| --- | --- | --- |\n";
+    text += "\n## Not killed\n\n| scenario | mutant | by how much it differs |\n| --- | --- | --- |\n";
     for row in &matrix.scenarios {
         for (entry, fate) in matrix.catalogue.iter().zip(&row.fates) {
             if let Some(explanation) = fate.explanation() {
                 let (name, side, mutant) = (escaped(&row.name), entry.side, entry.name);
                 let _ = writeln!(text, "| {name} | {side} `{mutant}` | {} |", escaped(&explanation));
             }
+        }
+    }
+    text += "\n## No mistake, and why\n\n| mutant | | scenarios | because |\n| --- | --- | ---: | --- |\n";
+    for (index, Entry { side, name, .. }) in matrix.catalogue.iter().enumerate() {
+        let mut reasons: BTreeMap<(String, &str), usize> = BTreeMap::new();
+        for fate in matrix.scenarios.iter().map(|row| &row.fates[index]) {
+            if let Fate::Equivalent { because } | Fate::Inapplicable { because } = fate {
+                *reasons.entry((fate.symbol(), because)).or_default() += 1;
+            }
+        }
+        for ((symbol, because), count) in reasons {
+            let _ = writeln!(text, "| {side} `{name}` | `{symbol}` | {count} | {} |", escaped(because));
         }
     }
     text

@@ -13,7 +13,7 @@ use crate::stats::{Looks, student_quantile};
 use std::sync::Arc;
 
 /// Paths of both at the first look.
-const FIRST_PATHS: u64 = 4096;
+const FIRST_PATHS: u64 = 1024;
 
 /// The probability that a difference is said to be on the wrong side of its margin.
 const FALSE_ALARM: f64 = 1e-6;
