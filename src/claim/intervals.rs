@@ -22,15 +22,6 @@ pub(super) struct Intervals<'a> {
     budget: f64,
 }
 
-/// Limits of the difference of two probabilities, each missed with probability at most `tail`.
-pub(super) fn limits_of_exit(estimates: &Estimates, index: usize, tail: f64) -> [f64; 2] {
-    let n = estimates.seeds();
-    let limits = |probability: f64| clopper_pearson((probability * n as f64).round() as u64, n, tail / 2.0);
-    let (optimizer_low, optimizer_high) = limits(estimates.optimizer.mean(index));
-    let (sde_low, sde_high) = limits(estimates.sde.mean(index));
-    [optimizer_low - sde_high, optimizer_high - sde_low]
-}
-
 /// Quantiles at which each limit of an interval is missed with probability at most `tail`: half of it
 /// is spent on sampling, half on the bias of the integrator.
 pub(super) struct Level {
@@ -117,9 +108,14 @@ impl<'a> Intervals<'a> {
 
     /// Exact limits for probabilities, which hold where no exit was seen at all.
     fn of_exit(&self, index: usize, level: &Level) -> [f64; 2] {
-        let [low, high] = limits_of_exit(self.estimates, index, level.tail / 2.0);
+        let Estimates { optimizer, sde, .. } = self.estimates;
+        let n = self.estimates.seeds();
+        let limits =
+            |probability: f64| clopper_pearson((probability * n as f64).round() as u64, n, level.tail / 4.0);
+        let (optimizer_low, optimizer_high) = limits(optimizer.mean(index));
+        let (sde_low, sde_high) = limits(sde.mean(index));
         let bias = self.bias_of_exit(index, level);
-        [low - bias, high + bias]
+        [optimizer_low - sde_high - bias, optimizer_high - sde_low + bias]
     }
 
     /// The bias of the integrator, no less than what as many coarse paths without a difference leave

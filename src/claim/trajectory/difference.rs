@@ -3,7 +3,6 @@
 use super::Trajectory;
 use super::margins::Margins;
 use crate::claim::decision::Levels;
-use crate::claim::intervals::limits_of_exit;
 use crate::claim::{Difference, Progress};
 use crate::ensemble::{BLOCK, Moments, Observables, Pair, Process, TestFunction};
 use crate::model::Model;
@@ -74,13 +73,10 @@ fn differences(
         // Processes that agree do so within any margin, none included.
         let in_margins = |size: f64| if size == 0.0 { 0.0 } else { (size / allowed(index)).min(f64::MAX) };
         let is_exit = observables.functions[index / observables.times()] == TestFunction::Exit;
-        let [low, high] = if is_exit {
-            limits_of_exit(&moments.raw, index, levels.refuted)
-        } else {
-            gap.limits(index, quantile)
-        };
-        let nearest = low.max(-high).max(0.0);
-        let interval = [nearest, high.max(-low)].map(in_margins);
+        // So often, at most, one of the two exits and the other does not, where that was not seen at all.
+        let unseen = if is_exit { -libm::log(levels.refuted) / moments.seeds() as f64 } else { 0.0 };
+        let [low, high] = gap.limits(index, quantile);
+        let interval = [low.max(-high).max(0.0), high.max(-low).max(unseen)].map(in_margins);
         Difference { function, time, margins: in_margins(gap.mean(index).abs()), interval }
     };
     Difference::decisive(observables.cells().map(difference))
