@@ -3,6 +3,7 @@
 use super::distance::{Distance, of_coefficients, of_orders};
 use crate::claim::{Claim, Expectation, Judgement, Progress, Verdict, judge};
 use crate::ensemble::TestFunction;
+use crate::model::Model;
 use crate::mutant::{Misfit, Mutant};
 use crate::scenario::{Experiment, MonteCarlo};
 use schemars::{JsonSchema, Schema};
@@ -107,9 +108,9 @@ pub fn fate(experiment: &Experiment, mutant: Mutant, effort: Effort, progress: &
         Err(Misfit::Equivalent(because)) => Fate::Equivalent { because },
         Ok((mut mutated, claims)) => {
             let max_seeds = mutated.monte_carlo.max_seeds;
-            let distance = || Distance::measure(experiment, &mutated.model, mutant, max_seeds, progress);
+            let measure = |wrong: &Model| Distance::measure(experiment, wrong, mutant, max_seeds, progress);
             if is_negligible(experiment, &mutated, mutant) && !effort.every_claim {
-                let distance = distance();
+                let distance = measure(&mutated.model);
                 if distance.is_within() {
                     return Fate::Within { distance };
                 }
@@ -123,8 +124,7 @@ pub fn fate(experiment: &Experiment, mutant: Mutant, effort: Effort, progress: &
                     evidence.add(&judge(&mutated, progress));
                 }
             }
-            let distance = || Distance::measure(experiment, &mutated.model, mutant, max_seeds, progress);
-            evidence.fate(distance)
+            evidence.fate(|| measure(&mutated.model))
         }
     }
 }
