@@ -279,11 +279,11 @@ fn what_is_small_at_a_step_is_held_against_paths() {
 fn difference_of_one_step_more(eta: f64, variance: f64, start: f64, every: i32) -> f64 {
     let moments = |k: i32| {
         let kept: f64 = 1.0 - eta;
-        let noise: f64 = (0..k).map(|j| eta * eta * variance * kept.powi(2 * j)).sum();
-        (start * kept.powi(k), noise)
+        let noise: f64 = (0..k).map(|j| eta * eta * variance * libm::pow(kept, f64::from(2 * j))).sum();
+        (start * libm::pow(kept, f64::from(k)), noise)
     };
     let at = |k: i32| {
-        let c = start * (-f64::from(k) * eta).exp();
+        let c = start * libm::exp(-f64::from(k) * eta);
         let functions = |(mean, noise): (f64, f64)| {
             let square = mean * mean + noise;
             [mean, square, square / 2.0, (noise + (mean - c) * (mean - c)) / eta]
