@@ -351,17 +351,11 @@ impl Coefficients {
         };
         let left_out = if experiment.model.can_sample(2) { Vec::new() } else { vec!["diffusion".to_owned()] };
         Finding {
-            kind: "coefficients",
-            expected: self.expect,
-            verdict,
-            as_expected: self.expect.is_met_by(verdict),
             error_rate: experiment.monte_carlo.error_rate,
             seeds,
             looks,
             detectable_gap: worst.and_then(|(_, _, gap)| finite(gap.detectable)),
             assumes: vec!["block_means_gaussian".to_owned()],
-            sampled_because: None,
-            order: None,
             worst: worst.map(|(state, entry, gap)| {
                 let interval = gap.interval(verdict);
                 Worst {
@@ -376,7 +370,7 @@ impl Coefficients {
                 }
             }),
             left_out,
-            sentence,
+            ..Finding::exact("coefficients", self.expect, verdict, sentence)
         }
     }
 }

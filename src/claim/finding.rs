@@ -2,6 +2,9 @@
 
 use super::decision::Gap;
 use super::order::OrderEstimate;
+use super::phases::PhasedRun;
+use super::scaling::ScaledFloor;
+use super::stationary::LawAtRest;
 use super::tables::{finite, finite_pair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,6 +95,15 @@ pub struct Finding {
     /// What order was seen, where one is claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderEstimate>,
+    /// The law at rest, where one is claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stationary: Option<LawAtRest>,
+    /// The losses at rest, where a scaling rule is claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ScaledFloor>,
+    /// Both phases of DSignSGD, where they are claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phases: Option<PhasedRun>,
     /// Test functions left out, whose moments cannot be sampled under this noise.
     pub left_out: Vec<String>,
     /// What a paper can print.
@@ -125,6 +137,9 @@ impl Finding {
             sampled_because: None,
             worst: None,
             order: None,
+            stationary: None,
+            scaling: None,
+            phases: None,
             left_out: Vec::new(),
             sentence,
         }

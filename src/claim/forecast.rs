@@ -45,8 +45,8 @@ impl Forecast {
     }
 }
 
-/// A forecast for each claim, in the order of the claims; none for those that cannot be rehearsed: an order that
-/// is sampled.
+/// A forecast for each claim, in the order of the claims; none for those that are not rehearsed: an order that is
+/// sampled, and conclusions.
 pub fn forecast(experiment: &Experiment, progress: &dyn Progress) -> Vec<Option<Forecast>> {
     let mut trajectories = Vec::new();
     let mut forecasts: Vec<Option<Forecast>> = Vec::new();
@@ -54,6 +54,7 @@ pub fn forecast(experiment: &Experiment, progress: &dyn Progress) -> Vec<Option<
         forecasts.push(match claim {
             Claim::Coefficients(claim) => Some(claim.forecast(experiment, progress)),
             Claim::Order(claim) => claim.forecast(experiment),
+            Claim::Consequence(_) | Claim::OfSweep(_) => None,
             Claim::Trajectory(claim) => {
                 trajectories.push((index, claim));
                 None

@@ -3,14 +3,14 @@
 use super::decision::{Gap, Levels, detectable_beyond};
 use super::finding::Verdict;
 use crate::ensemble::{BLOCK, Estimates, Observables, TestFunction};
-use crate::stats::{clopper_pearson, student_quantile};
+use crate::stats::{Series, clopper_pearson, student_quantile};
 
 /// The limit of the bias is that of its leading order in the step, times this: it covers terms of higher
 /// order up to half the leading one. Where they are larger the step is too long to tell the bias at all.
 const HIGHER_ORDERS: f64 = 1.5;
 
 /// A rounding floor for intervals, relative to the size of the two means.
-const ROUNDING: f64 = 1e-13;
+pub(super) const ROUNDING: f64 = 1e-13;
 
 /// Intervals for all gaps at one look.
 pub(super) struct Intervals<'a> {
@@ -48,16 +48,25 @@ impl Level {
     /// the largest over this record time and its neighbours: where the difference changes its sign, the
     /// bias is not zero.
     pub fn bias(&self, estimates: &Estimates, times: usize, index: usize) -> f64 {
-        let refinement = &estimates.refinement;
-        let limit =
-            |index: usize| refinement.mean(index).abs() + self.refinement * refinement.standard_error(index);
         let function = index - index % times;
         let neighbours = index.saturating_sub(1).max(function)..=(index + 1).min(function + times - 1);
-        let largest = neighbours
-            .map(limit)
-            .fold(0.0, |largest, limit| if limit > largest || limit.is_nan() { limit } else { largest });
-        HIGHER_ORDERS * largest / f64::from((1u32 << self.weak_order) - 1)
+        bias(&estimates.refinement, neighbours, self.refinement, self.weak_order)
     }
+}
+
+/// The upper confidence limit, at `quantile`, of what an integrator of this weak order is off by with half the step of
+/// the coarser paths of `refinement`: the largest over `indices`.
+pub(super) fn bias(
+    refinement: &Series,
+    indices: impl Iterator<Item = usize>,
+    quantile: f64,
+    weak_order: u32,
+) -> f64 {
+    let limit = |index: usize| refinement.mean(index).abs() + quantile * refinement.standard_error(index);
+    let largest = indices
+        .map(limit)
+        .fold(0.0, |largest, limit| if limit > largest || limit.is_nan() { limit } else { largest });
+    HIGHER_ORDERS * largest / f64::from((1u32 << weak_order) - 1)
 }
 
 impl<'a> Intervals<'a> {

@@ -1,6 +1,7 @@
 //! Claims: from estimates to a verdict, one file each.
 
 mod coefficients;
+mod consequence;
 mod contradiction;
 mod decision;
 mod errors;
@@ -8,9 +9,16 @@ mod finding;
 mod forecast;
 mod gates;
 mod intervals;
+mod long_run;
 mod order;
+mod phases;
 mod pilot;
+mod relaxation;
 mod sampling;
+mod scaling;
+mod side;
+mod stationary;
+mod sweep;
 mod tables;
 mod trajectory;
 
@@ -18,21 +26,29 @@ use crate::model::Model;
 use crate::parameter::{Invalid, registry};
 
 pub use coefficients::Coefficients;
+pub use consequence::Consequence;
 pub use contradiction::Contradiction;
 pub use decision::{Gap, Levels, decide};
 pub use errors::Errors;
 pub use finding::{Expectation, Finding, Verdict, Worst};
 pub use forecast::{Forecast, forecast};
+pub use long_run::Schedule;
 pub use order::{LargestGap, Order, OrderEstimate, OrderOfDifference};
+pub use phases::{PhasedCoordinate, PhasedRun};
+pub use scaling::ScaledFloor;
+pub use side::Side;
+pub use stationary::LawAtRest;
+pub use sweep::{Measured, OfSweep, Quantity, Rest, Sweep, SweepTable, Swept, SweptAxis, SweptPoint};
 pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::Trajectory;
 pub use trajectory::sampled_difference;
 
-use crate::scenario::Experiment;
+use crate::scenario::{Experiment, Scenario};
 use sampling::Simulated;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A claim that was checked.
 #[derive(Clone, Debug)]
@@ -43,6 +59,10 @@ pub enum Claim {
     Trajectory(Trajectory),
     /// They agree the better the smaller η is.
     Order(Order),
+    /// What is concluded from the SDE holds.
+    Consequence(Arc<dyn Consequence>),
+    /// What a sweep comes to is as claimed.
+    OfSweep(Arc<dyn OfSweep>),
 }
 
 /// What claims are checked against.
@@ -51,9 +71,14 @@ pub struct Setting<'a> {
     pub model: &'a Model,
     /// Whether paths are asked for, even where expectations are exact.
     pub is_sampled: bool,
-    /// The same model at another learning rate, over so many steps.
-    pub rebuild: &'a dyn Fn(f64, usize) -> Result<Model, Invalid>,
+    /// The model of the scenario after a change to it.
+    pub rebuild: &'a Rebuild<'a>,
+    /// The scenario at other values.
+    pub sweep: Option<&'a Sweep>,
 }
+
+/// From a change to a scenario to its model.
+pub type Rebuild<'a> = dyn Fn(&dyn Fn(&mut Scenario) -> Result<(), Invalid>) -> Result<Model, Invalid> + 'a;
 
 registry! {
     /// The claims by their names in scenarios.
@@ -61,15 +86,33 @@ registry! {
     "coefficients" => Coefficients(coefficients::Parameters),
     "trajectory" => Trajectory(trajectory::Parameters),
     "order" => Order(order::Parameters),
+    "stationary" => Stationary(stationary::Parameters),
+    "scaling" => Scaling(scaling::Parameters),
+    "phases" => Phases(phases::Parameters),
+    "slope" => Slope(sweep::SlopeParameters),
+    "agreement" => Agreement(sweep::AgreementParameters),
 }
 
 impl Claim {
+    /// Its name in scenarios.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Coefficients(_) => "coefficients",
+            Self::Trajectory(_) => "trajectory",
+            Self::Order(_) => "order",
+            Self::Consequence(claim) => claim.kind(),
+            Self::OfSweep(claim) => claim.kind(),
+        }
+    }
+
     /// What the scenario expects.
     pub fn expect(&self) -> Expectation {
         match self {
             Self::Coefficients(claim) => claim.expect,
             Self::Trajectory(claim) => claim.expect,
             Self::Order(claim) => claim.expect,
+            Self::Consequence(claim) => claim.expect(),
+            Self::OfSweep(claim) => claim.expect(),
         }
     }
 
@@ -77,8 +120,15 @@ impl Claim {
     pub fn map<E>(&self, change: impl Fn(&Model) -> Result<Model, E>) -> Result<Self, E> {
         Ok(match self {
             Self::Order(order) => Self::Order(order.map(change)?),
-            Self::Coefficients(_) | Self::Trajectory(_) => self.clone(),
+            Self::Coefficients(_) | Self::Trajectory(_) | Self::Consequence(_) | Self::OfSweep(_) => {
+                self.clone()
+            }
         })
+    }
+
+    /// Whether it is about what is concluded from an SDE, and compares no processes along a run.
+    pub fn is_of_conclusions(&self) -> bool {
+        matches!(self, Self::Consequence(_) | Self::OfSweep(_))
     }
 }
 
@@ -145,6 +195,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Moments at the last look, where a trajectory was claimed.
     pub moments: Option<MomentTables>,
+    /// What the sweep came to, where there is one.
+    pub sweep: Option<SweepTable>,
     /// Samples that contradict exact expectations.
     pub contradictions: Vec<Contradiction>,
     /// Paths that were not finite.
@@ -168,51 +220,48 @@ pub fn judge(experiment: &Experiment, progress: &dyn Progress) -> Judgement {
     let mut simulated = Simulated::default();
     let mut trajectories = Vec::new();
     for (index, claim) in experiment.claims.iter().enumerate() {
-        match claim {
-            Claim::Coefficients(coefficients) => {
-                let finding = coefficients.judge(experiment, progress);
-                progress.decided(index, &finding);
-                findings.insert(index, finding);
+        let (finding, of_claim) = match claim {
+            Claim::Trajectory(trajectory) => {
+                trajectories.push((index, trajectory));
+                continue;
             }
-            Claim::Trajectory(trajectory) => trajectories.push((index, trajectory)),
-            Claim::Order(order) => {
-                let (finding, of_order) = order.judge(experiment, progress);
-                simulated.add(of_order);
-                progress.decided(index, &finding);
-                findings.insert(index, finding);
-            }
-        }
+            Claim::Coefficients(claim) => (claim.judge(experiment, progress), Simulated::default()),
+            Claim::Order(claim) => claim.judge(experiment, progress),
+            Claim::Consequence(claim) => claim.judge(experiment, progress),
+            Claim::OfSweep(_) => continue,
+        };
+        simulated.add(of_claim);
+        progress.decided(index, &finding);
+        findings.insert(index, finding);
     }
     let compared = trajectory::judge(&trajectories, experiment, progress);
     simulated.add(compared.simulated);
     findings.extend(compared.findings);
+    let sweep = sweep::judge(experiment, progress).map(|swept| {
+        findings.extend(swept.findings);
+        simulated.add(swept.simulated);
+        swept.table
+    });
     let mut findings: Vec<Finding> = findings.into_values().collect();
     explain(&mut findings, &experiment.model);
     let Simulated { contradictions, non_finite, path_steps } = simulated;
-    Judgement { findings, moments: compared.moments, contradictions, non_finite, path_steps }
+    Judgement { findings, moments: compared.moments, sweep, contradictions, non_finite, path_steps }
 }
 
 /// What an interrupted run makes of an experiment: the claims that were `decided`, by their indices, and
 /// the others as inconclusive.
 pub fn interrupted(experiment: &Experiment, decided: &BTreeMap<usize, Finding>) -> Judgement {
+    let error_rate = experiment.monte_carlo.error_rate;
     let finding = |(index, claim): (usize, &Claim)| {
-        decided.get(&index).cloned().unwrap_or_else(|| match claim {
-            Claim::Coefficients(claim) => {
-                Finding::interrupted("coefficients", claim.expect, experiment.monte_carlo.error_rate)
-            }
-            Claim::Trajectory(claim) => {
-                Finding::interrupted("trajectory", claim.expect, experiment.monte_carlo.error_rate)
-            }
-            Claim::Order(claim) => {
-                Finding::interrupted("order", claim.expect, experiment.monte_carlo.error_rate)
-            }
-        })
+        let unknown = || Finding::interrupted(claim.kind(), claim.expect(), error_rate);
+        decided.get(&index).cloned().unwrap_or_else(unknown)
     };
     let mut findings: Vec<Finding> = experiment.claims.iter().enumerate().map(finding).collect();
     explain(&mut findings, &experiment.model);
     Judgement {
         findings,
         moments: None,
+        sweep: None,
         contradictions: Vec::new(),
         non_finite: NonFinite::default(),
         path_steps: 0,

@@ -21,7 +21,7 @@ const COARSE_EVERY_SHADOWED: u64 = 1;
 
 /// What was simulated, besides the estimates.
 #[derive(Default)]
-pub(super) struct Simulated {
+pub struct Simulated {
     pub contradictions: Vec<Contradiction>,
     pub non_finite: NonFinite,
     /// Optimizer steps.

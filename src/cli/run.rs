@@ -233,6 +233,12 @@ fn write_scenario(
     if let Some(order) = report.claims.iter().find_map(|claim| claim.order.as_ref()) {
         images.extend(plot::draw_order(title, order).map_err(io::Error::other)?);
     }
+    if let Some(run) = report.claims.iter().find_map(|claim| claim.phases.as_ref()) {
+        images.extend(plot::draw_phases(title, run).map_err(io::Error::other)?);
+    }
+    if let Some(sweep) = &report.sweep {
+        images.extend(plot::draw_sweep(title, sweep).map_err(io::Error::other)?);
+    }
     if let Some(moments) = &report.moments {
         let objective = &**loaded.experiment.model.agents.objective();
         let paths = paths.map(|PlanarPaths { optimizer, sde }| PathPicture { objective, optimizer, sde });

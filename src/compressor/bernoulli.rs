@@ -50,6 +50,11 @@ pub struct Parameters {
 }
 
 impl Parameters {
+    /// With `1/p − 1 = ω`.
+    pub(super) fn of_rate(omega: f64) -> Self {
+        Self { probability: 1.0 / (1.0 + omega) }
+    }
+
     pub(super) fn build(&self, _dimension: usize) -> Result<Box<dyn Compressor>, Invalid> {
         let right = "a number above 0 and at most 1";
         let probability = checked("probability", self.probability, |p| p > 0.0 && p <= 1.0, right)?;

@@ -12,7 +12,7 @@ mod top_k;
 
 use crate::covariance::Covariance;
 use crate::noise::GradientLaw;
-use crate::parameter::registry;
+use crate::parameter::{Invalid, registry};
 use crate::random::Stream;
 
 pub use identity::Identity;
@@ -85,4 +85,21 @@ registry! {
     "composition" => Composition(composition::Parameters),
     "perm_k" => PermK(perm_k::Parameters),
     "top_k" => TopK(top_k::Parameters),
+}
+
+impl CompressorParameters {
+    /// The compressor of the same kind whose rate ω is `factor` times that of this one in dimension `d`; an error
+    /// where there is none.
+    pub fn recompressed(&self, factor: f64, dimension: usize) -> Result<Self, Invalid> {
+        let omega = factor * self.build(dimension)?.omega();
+        match self {
+            _ if factor == 1.0 => Ok(self.clone()),
+            Self::RandK(_) => rand_k::Parameters::of_rate(omega, dimension).map(Self::RandK),
+            Self::Bernoulli(_) => Ok(Self::Bernoulli(bernoulli::Parameters::of_rate(omega))),
+            _ => Err(Invalid::new(
+                self.name(),
+                "its compression rate cannot be set; expected rand_k or bernoulli where ω is changed",
+            )),
+        }
+    }
 }

@@ -72,6 +72,19 @@ pub struct Parameters {
 }
 
 impl Parameters {
+    /// With `d/k − 1 = ω`, where that gives a whole k.
+    pub(super) fn of_rate(omega: f64, dimension: usize) -> Result<Self, Invalid> {
+        let k = dimension as f64 / (1.0 + omega);
+        let nearest = k.round();
+        // Rounding of a quotient of decimal numbers.
+        if (k - nearest).abs() > 1e-9 * k || nearest < 1.0 {
+            let message =
+                format!("ω = {omega} takes k = {k:.4} of {dimension}; expected a whole number from 1 on");
+            return Err(Invalid::new("rand_k.k", message));
+        }
+        Ok(Self { k: nearest as usize })
+    }
+
     pub(super) fn build(&self, dimension: usize) -> Result<Box<dyn Compressor>, Invalid> {
         if !(1..=dimension).contains(&self.k) {
             return Err(Invalid::new(

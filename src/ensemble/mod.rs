@@ -5,6 +5,7 @@ mod driver;
 mod observable;
 mod process;
 mod shadow;
+mod time_average;
 
 pub use block::{Block, Paths};
 pub use driver::{
@@ -13,3 +14,4 @@ pub use driver::{
 pub use observable::{BoundedFunction, Observables, TestFunction, observed_pairs};
 pub use process::{Domain, OptimizerProcess, Process, SdeProcess};
 pub use shadow::{Centre, Controls, Linearization, Shadows, Taylor};
+pub use time_average::{TimeAverages, Window};

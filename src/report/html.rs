@@ -165,6 +165,7 @@ fn assumptions(claim: &Finding) -> String {
         "exact_expectations" => "numerical errors of exact expectations are within their bounds".to_owned(),
         "integrator_bias_extrapolated" => "the bias of the integrator shrinks at its order".to_owned(),
         "pilot_deviations" => "the pilot's standard deviations set the margins".to_owned(),
+        "stationary_after_burn_in" => "the law is stationary after the burn-in".to_owned(),
         "rare_events_negligible" => "what rare events would add is negligible".to_owned(),
         other => other.replace('_', " "),
     };
@@ -178,6 +179,14 @@ fn caption(name: &str) -> (String, &'static str) {
             "Order",
             "the largest gap between optimizer and SDE against the learning rate, on logarithmic scales, with its interval, \
              the line whose slope is the order and its band",
+        ),
+        "sweep" => (
+            "Sweep",
+            "what optimizer and SDE come to at each point of the sweep, beside what theory predicts",
+        ),
+        "phases" => (
+            "Phases",
+            "mean distance from the minimiser over time, with what the flow of the sign and the linear SDE predict",
         ),
         "means" => ("Means", "mean of each coordinate under optimizer and SDE over time"),
         "second_moments" => {

@@ -7,7 +7,7 @@ pub mod plot;
 pub mod terminal;
 mod write;
 
-use crate::claim::{Contradiction, Errors, Finding, Judgement, MomentTables, NonFinite, Verdict};
+use crate::claim::{Contradiction, Errors, Finding, Judgement, MomentTables, NonFinite, SweepTable, Verdict};
 use crate::scenario::Loaded;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -38,6 +38,9 @@ pub struct Report {
     pub claims: Vec<Finding>,
     /// Moments at the last look, where a trajectory was claimed.
     pub moments: Option<MomentTables>,
+    /// What the sweep came to, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepTable>,
     /// Modelling, integration and sampling, where moments were compared.
     pub errors: Option<Errors>,
     /// Samples that contradict exact expectations: then itocheck is wrong, and so may its verdicts be.
@@ -133,7 +136,7 @@ pub struct Provenance {
 impl Report {
     /// The report of a scenario whose claims were judged by `threads` in `wall_seconds`.
     pub fn new(loaded: &Loaded, judgement: Judgement, wall_seconds: f64, threads: usize) -> Self {
-        let Judgement { findings, moments, contradictions, non_finite, path_steps } = judgement;
+        let Judgement { findings, moments, sweep, contradictions, non_finite, path_steps } = judgement;
         Self {
             schema: SCHEMA,
             scenario: ScenarioEntry {
@@ -155,6 +158,7 @@ impl Report {
             claims: findings,
             errors: moments.as_ref().map(Errors::of),
             moments,
+            sweep,
             contradictions,
             non_finite,
         }

@@ -2,8 +2,10 @@
 
 mod error;
 mod parse;
+mod rescale;
 mod schema;
 mod span;
+mod sweep;
 mod validate;
 mod wording;
 
@@ -55,7 +57,7 @@ pub fn check(file: &Path, text: String, overrides: Overrides) -> Result<Loaded, 
         InputError::at(file, &text, span, message)
     })?;
     let written = scenario.claims.len();
-    let experiment = validate::validate(scenario, overrides).map_err(|invalid| {
+    let experiment = validate::validate(scenario, &text, overrides).map_err(|invalid| {
         InputError::at(file, &text, span::of(&text, &invalid.path), invalid.to_string())
     })?;
     let sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,6 +1,6 @@
 //! Text → [`Scenario`]: the shape of a file, with unknown keys refused.
 
-use crate::claim::ClaimParameters;
+use crate::claim::{ClaimParameters, Quantity};
 use crate::compressor::CompressorParameters;
 use crate::ensemble::BoundedFunction;
 use crate::integrator::SchemeName;
@@ -38,6 +38,8 @@ pub struct Scenario {
     /// whatever the noise.
     #[serde(default)]
     pub functions: Vec<BoundedFunction>,
+    /// The scenario at other values of one or two of its numbers.
+    pub sweep: Option<SweepParameters>,
     /// What is claimed, one kind an entry; `coefficients` is added where it is missing and can be sampled.
     #[serde(default)]
     pub claims: Vec<ClaimParameters>,
@@ -107,6 +109,28 @@ impl Default for SdeParameters {
     fn default() -> Self {
         Self { form: Form::General, substeps: 4, scheme: SchemeName::EulerMaruyama, mutant: None }
     }
+}
+
+/// `[sweep]`: the scenario at every combination of values on one or two axes. Where a value makes no sense, as ν ≤ 2
+/// under DSGD, the report says why and has no number.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SweepParameters {
+    /// One or two.
+    pub axes: Vec<Axis>,
+    /// What is looked at.
+    #[serde(default)]
+    pub quantity: Quantity,
+}
+
+/// An axis of a sweep.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Axis {
+    /// The key path of a number that the scenario has, such as `agents[0].noise.student_t.dof`.
+    pub parameter: String,
+    /// At least two different numbers in its place, the least first.
+    pub values: Vec<f64>,
 }
 
 /// `[monte_carlo]`.

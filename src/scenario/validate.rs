@@ -2,8 +2,9 @@
 
 use super::Overrides;
 use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario, SdeParameters};
+use super::sweep;
 use crate::agent::{Agents, Group};
-use crate::claim::{Claim, ClaimParameters, Expectation, Setting};
+use crate::claim::{Claim, ClaimParameters, Expectation, Setting, Sweep};
 use crate::compressor::{Compressor, Identity};
 use crate::ensemble::{BLOCK, Domain, SdeProcess, TestFunction, standard_deviations};
 use crate::model::{Model, Run};
@@ -27,7 +28,9 @@ pub struct Experiment {
     pub monte_carlo: MonteCarlo,
     /// Whether paths are asked for, even where expectations are exact.
     pub is_sampled: bool,
-    /// The claims, `coefficients` among them unless the noise forbids it.
+    /// The scenario at other values.
+    pub sweep: Option<Arc<Sweep>>,
+    /// The claims; `coefficients` is among them where processes are compared, unless the noise forbids it.
     pub claims: Vec<Claim>,
 }
 
@@ -45,45 +48,52 @@ const LONGEST_LINE: usize = 200;
 /// A step must change a state of size 1 by more than rounding does.
 const LEARNING_RATES: RangeInclusive<f64> = 1e-9..=1e3;
 
-pub(super) fn validate(scenario: Scenario, overrides: Overrides) -> Result<Experiment, Invalid> {
+pub(super) fn validate(scenario: Scenario, text: &str, overrides: Overrides) -> Result<Experiment, Invalid> {
     line("title", &scenario.title)?;
     scenario.source.as_deref().map_or(Ok(()), |source| line("source", source))?;
-    let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
     let monte_carlo = monte_carlo(scenario.monte_carlo.unwrap_or_default(), overrides)?;
-    let run = run(&scenario.run, &scenario.sde, objective.dimension())?;
-    let groups = groups(&scenario, &objective)?;
-    let agents = Arc::new(Agents::new(Arc::clone(&objective), groups));
-    let bounded_functions = bounded_functions(&scenario, objective.dimension())?;
-    let build = |run: Run| model(&scenario, &agents, run, &bounded_functions);
-    let model = build(run)?;
-    moments_exist(&model)?;
+    let model = model(&scenario)?;
     fits_in_memory(&model)?;
     ends_in_time(&model, monte_carlo.first_look(), overrides)?;
     let is_sampled =
         scenario.monte_carlo.is_some() || overrides.seeds.is_some() || overrides.max_seeds.is_some();
-    let rebuild = |learning_rate, steps| build(Run { learning_rate, steps, ..model.run.clone() });
-    let claims = claims(&scenario, &Setting { model: &model, is_sampled, rebuild: &rebuild })?;
-    Ok(Experiment { title: scenario.title, source: scenario.source, model, monte_carlo, is_sampled, claims })
+    let rebuild = |change: &dyn Fn(&mut Scenario) -> Result<(), Invalid>| {
+        let mut changed = scenario.clone();
+        change(&mut changed)?;
+        self::model(&changed)
+    };
+    let sweep = match &scenario.sweep {
+        None => None,
+        Some(parameters) => {
+            let sweep = sweep::build(parameters, text, is_sampled);
+            Some(Arc::new(sweep.map_err(|invalid| invalid.under("sweep"))?))
+        }
+    };
+    let setting = Setting { model: &model, is_sampled, rebuild: &rebuild, sweep: sweep.as_deref() };
+    let claims = claims(&scenario, &setting)?;
+    let Scenario { title, source, .. } = scenario;
+    Ok(Experiment { title, source, model, monte_carlo, is_sampled, sweep, claims })
 }
 
 /// The optimizer and its SDE over one run.
-fn model(
-    scenario: &Scenario,
-    agents: &Arc<Agents>,
-    run: Run,
-    bounded_functions: &[TestFunction],
-) -> Result<Model, Invalid> {
+pub(super) fn model(scenario: &Scenario) -> Result<Model, Invalid> {
+    let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
+    let run = run(&scenario.run, &scenario.sde, objective.dimension())?;
+    let groups = groups(scenario, &objective)?;
+    let bounded_functions = bounded_functions(scenario, objective.dimension())?;
+    let agents = Arc::new(Agents::new(objective, groups));
     let learning_rate = run.learning_rate;
     let form = scenario.sde.form;
     let model = Model {
         optimizer_name: scenario.optimizer,
-        optimizer: scenario.optimizer.build(Arc::clone(agents), learning_rate).into(),
-        sde: sde::derive(scenario.optimizer, form, agents, learning_rate)?.into(),
+        optimizer: scenario.optimizer.build(Arc::clone(&agents), learning_rate).into(),
+        sde: sde::derive(scenario.optimizer, form, &agents, learning_rate)?.into(),
         form,
-        agents: Arc::clone(agents),
+        agents,
         run,
-        bounded_functions: bounded_functions.to_vec(),
+        bounded_functions,
     };
+    moments_exist(&model)?;
     match scenario.sde.mutant {
         None => Ok(model),
         Some(mutant) => mutant.spoil(&model).map_err(|misfit| Invalid::new("sde.mutant", misfit.to_string())),
@@ -351,12 +361,15 @@ fn claims(scenario: &Scenario, setting: &Setting) -> Result<Vec<Claim>, Invalid>
         deviations_are_above_zero(model).map_err(|invalid| invalid.under(&format!("claims[{index}]")))?;
     }
     let has_coefficients = claims.iter().any(|claim| matches!(claim, Claim::Coefficients(_)));
-    if !has_coefficients && model.can_sample(1) {
+    // What is concluded from an SDE is compared with theory, and not with the steps of the optimizer.
+    let is_of_conclusions = setting.sweep.is_some() || !claims.is_empty();
+    let compares = !is_of_conclusions || claims.iter().any(|claim| !claim.is_of_conclusions());
+    if !has_coefficients && compares && model.can_sample(1) {
         // A mutant is by definition wrong in its coefficients.
         let expect = if scenario.sde.mutant.is_some() { Expectation::Refuted } else { Expectation::Upheld };
         claims.insert(0, ClaimParameters::default_coefficients(expect).build(setting)?);
     }
-    if claims.is_empty() {
+    if claims.is_empty() && setting.sweep.is_none() {
         return Err(Invalid::new(
             "claims",
             "nothing can be tested by sampling under this noise; expected a claim",

@@ -72,6 +72,12 @@ pub enum Rule {
     PrintedAgentsForBatchSize,
     /// Row 4 of the table as printed, `κ = (1 + ω)/(1 + βω)`: it preserves the floor of *compressed* SGD.
     PrintedLearningRateForCompression,
+    /// `κ = α√δ` for DSignSGD, with α = 1: larger batches, a larger learning rate by their root.
+    SignLearningRateForBatchSize,
+    /// `κ = αδ` with α = 1: what holds for DSGD, and not for DSignSGD.
+    SignLearningRateLikeBatchSize,
+    /// `κ = α√δ` for DSignSGD, with κ = 1: smaller batches, more agents by their root.
+    SignAgentsForBatchSize,
 }
 
 impl Rule {
@@ -98,11 +104,47 @@ impl Rule {
             Self::PrintedLearningRateForCompression => {
                 Change { compression: given, learning_rate: (1.0 + omega) / (1.0 + given * omega), ..none }
             }
+            Self::SignLearningRateForBatchSize => {
+                Change { batch_size: given, learning_rate: given.sqrt(), ..none }
+            }
+            Self::SignLearningRateLikeBatchSize => Change { batch_size: given, learning_rate: given, ..none },
+            Self::SignAgentsForBatchSize => Change { batch_size: given, agents: 1.0 / given.sqrt(), ..none },
+        }
+    }
+
+    /// Whether it is about DSignSGD, whose own floor it preserves, and not about DSGD and DCSGD.
+    pub fn is_of_signs(self) -> bool {
+        matches!(
+            self,
+            Self::SignLearningRateForBatchSize
+                | Self::SignLearningRateLikeBatchSize
+                | Self::SignAgentsForBatchSize
+        )
+    }
+
+    /// Its formula, as the poster writes it.
+    pub fn formula(self) -> &'static str {
+        match self {
+            Self::AgentsForCompression => "α = 1 + βω",
+            Self::AgentsForLearningRate => "α = κ(1 + ω)",
+            Self::AgentsForBatchSize => "α = (1 + ω)/δ",
+            Self::LearningRateForCompression => "κ = 1/(1 + βω)",
+            Self::BatchSizeForCompression => "δ = 1 + βω",
+            Self::LearningRateForBatchSize => "κ = δ/(1 + ω)",
+            Self::PrintedAgentsForBatchSize => "α = (1 + ω)/(1 + βω)",
+            Self::PrintedLearningRateForCompression => "κ = (1 + ω)/(1 + βω)",
+            Self::SignLearningRateForBatchSize | Self::SignAgentsForBatchSize => "κ/(α√δ) = 1",
+            Self::SignLearningRateLikeBatchSize => "κ/(αδ) = 1",
         }
     }
 
     /// Whether the floor is preserved at leading order in η.
     pub fn holds(self) -> bool {
-        !matches!(self, Self::PrintedAgentsForBatchSize | Self::PrintedLearningRateForCompression)
+        !matches!(
+            self,
+            Self::PrintedAgentsForBatchSize
+                | Self::PrintedLearningRateForCompression
+                | Self::SignLearningRateLikeBatchSize
+        )
     }
 }

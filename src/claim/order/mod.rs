@@ -17,7 +17,7 @@ use super::{Claim, Progress, Setting};
 use crate::ensemble::TestFunction;
 use crate::model::{Model, Run};
 use crate::parameter::{Invalid, checked};
-use crate::scenario::Experiment;
+use crate::scenario::{Experiment, Scenario};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
@@ -93,7 +93,13 @@ impl Parameters {
                 );
                 return Err(Invalid::new(key, message));
             }
-            let mut model = (setting.rebuild)(rate, steps as usize)?;
+            let at_rate = |scenario: &mut Scenario| {
+                scenario.run.learning_rate = rate;
+                scenario.run.steps = steps as usize;
+                Ok(())
+            };
+            let mut model =
+                (setting.rebuild)(&at_rate).map_err(|invalid| Invalid::new(key, invalid.message))?;
             model.run.substeps = substeps(&model.run, learning_rates[0] / rate, *claimed);
             models.push(model);
         }

@@ -167,24 +167,20 @@ impl Comparison<'_> {
         } else if rare {
             assumes.push("rare_events_negligible".to_owned());
         }
+        let sentence = self.sentence(claim, verdict, worst, sampling, intervals);
         Some(Finding {
-            kind: "trajectory",
-            expected: claim.expect,
-            verdict,
-            as_expected: claim.expect.is_met_by(verdict),
             error_rate: monte_carlo.error_rate,
             seeds: sampling.seeds(),
             looks: look.number,
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
             assumes,
             sampled_because: Some(self.reason.clone()),
-            order: None,
-            sentence: self.sentence(claim, verdict, worst, sampling, intervals),
             worst: worst.map(|(index, gap)| {
                 let (function, time) = self.observables.place(index);
                 Worst::of_gap(function, time, gap, verdict, intervals.bias(index, verdict))
             }),
             left_out: self.left_out.clone(),
+            ..Finding::exact("trajectory", claim.expect, verdict, sentence)
         })
     }
 

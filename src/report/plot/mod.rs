@@ -6,18 +6,23 @@ mod clip;
 mod contour;
 mod errors;
 mod font;
+mod gallery;
 mod gap;
+mod heat;
 mod moments;
 mod names;
 mod order;
 mod page;
 mod paths;
+mod phases;
 mod surface;
+mod sweep;
 mod ticks;
 
-use crate::claim::{ExactTables, MomentTables, OrderEstimate, Table};
+use crate::claim::{ExactTables, MomentTables, OrderEstimate, PhasedRun, SweepTable, Table};
 use crate::objective::Objective;
 use canvas::Canvas;
+pub use gallery::{Exhibit, Gallery};
 use surface::Surface;
 
 /// What is drawn of one scenario.
@@ -98,8 +103,18 @@ trait Figure {
 }
 
 /// Names of all figures of a scenario, of which those are drawn that there is something for.
-pub const NAMES: [&str; 9] =
-    ["order", "means", "second_moments", "fluctuations", "loss", "bounded", "gap", "errors", "paths"];
+pub const NAMES: [&str; 10] = [
+    "order",
+    "sweep",
+    "means",
+    "second_moments",
+    "fluctuations",
+    "loss",
+    "bounded",
+    "gap",
+    "errors",
+    "paths",
+];
 
 /// Draws everything, as SVG and PNG.
 pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
@@ -127,6 +142,25 @@ pub fn draw_order(title: &str, order: &OrderEstimate) -> Result<Vec<Image>, Stri
     if let Some(figure) = order::figure(title, order) {
         add(&mut images, &figure)?;
     }
+    Ok(images)
+}
+
+/// Draws what a sweep came to, as SVG and PNG.
+pub fn draw_sweep(title: &str, sweep: &SweepTable) -> Result<Vec<Image>, String> {
+    let mut images = Vec::new();
+    if let Some(figure) = sweep::figure(title, sweep) {
+        add(&mut images, &figure)?;
+    }
+    if let Some(figure) = heat::figure(title, sweep) {
+        add(&mut images, &figure)?;
+    }
+    Ok(images)
+}
+
+/// Draws both phases of DSignSGD, as SVG and PNG.
+pub fn draw_phases(title: &str, run: &PhasedRun) -> Result<Vec<Image>, String> {
+    let mut images = Vec::new();
+    add(&mut images, &phases::PhasesFigure { title, run })?;
     Ok(images)
 }
 

@@ -12,13 +12,13 @@ const LARGEST_COUNT: usize = 6;
 /// Half the width of a two-sided 95 % interval in standard errors.
 const QUANTILE: f64 = 1.96;
 /// Both curves mostly coincide: the optimizer is a broad line under the dashes of the SDE.
-const OPTIMIZER_STROKE: Stroke = Stroke { color: OPTIMIZER, width: 3.0, dash: None };
-const SDE_STROKE: Stroke = Stroke { color: SDE, width: 1.5, dash: Some((6.0, 4.5)) };
+pub(super) const OPTIMIZER_STROKE: Stroke = Stroke { color: OPTIMIZER, width: 3.0, dash: None };
+pub(super) const SDE_STROKE: Stroke = Stroke { color: SDE, width: 1.5, dash: Some((6.0, 4.5)) };
 /// Under both, where it hides neither: a hair line.
 const EXACT_STROKE: Stroke = Stroke { color: INK, width: 0.7, dash: None };
 /// Over all: dots, which coincide with the curves where nothing has moved, far enough apart to leave them to be seen.
 const GOLDEN_STROKE: Stroke = Stroke { color: INK, width: 1.2, dash: Some((1.2, 13.0)) };
-const OPACITY: f64 = 0.22;
+pub(super) const OPACITY: f64 = 0.22;
 
 /// One figure of moments.
 pub(super) struct Moments<'a> {
@@ -168,8 +168,8 @@ fn points(times: &[f64], values: &[Option<f64>]) -> Vec<Option<Point>> {
 }
 
 /// One function.
-struct Panel {
-    axes: Axes,
+pub(super) struct Panel {
+    pub axes: Axes,
     optimizer: Curve,
     sde: Curve,
     /// Exact expectations of both processes, where they are known.
@@ -180,7 +180,7 @@ struct Panel {
 }
 
 impl Panel {
-    fn new(curves: Curves, golden: Option<Curves>, function: usize) -> Self {
+    pub fn new(curves: Curves, golden: Option<Curves>, function: usize) -> Self {
         let curve = |times: &[f64], table: &Table, function: usize| {
             Curve::new(times, &table.mean[function], &table.standard_error[function])
         };
@@ -207,7 +207,7 @@ impl Panel {
         Self { axes, optimizer, sde, exact, golden, is_empty: y.is_none() }
     }
 
-    fn draw<S: Surface>(&self, canvas: &mut Canvas<S>, cell: Rectangle, margin: f64) -> Drawn {
+    pub fn draw<S: Surface>(&self, canvas: &mut Canvas<S>, cell: Rectangle, margin: f64) -> Drawn {
         let frame = self.axes.draw(canvas, cell, margin)?;
         if self.is_empty {
             return frame.remark(canvas, "no finite values");

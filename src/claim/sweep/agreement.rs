@@ -1,0 +1,101 @@
+//! Claim `agreement`: optimizer and SDE come to the same at every point of a sweep.
+
+use super::{OfSweep, Swept};
+use crate::claim::decision::{Gap, Levels};
+use crate::claim::finding::{Expectation, Verdict};
+use crate::claim::scaling::quotient;
+use crate::claim::{Claim, Setting, Side};
+use crate::parameter::{Invalid, checked};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// At every point of the sweep where both have it, the quantity of the SDE over that of the optimizer is 1 within the
+/// margin; where only one has it, they do not agree.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// How far from 1 the ratio may be, above 0.
+    margin: f64,
+    /// What should come out: a negative control says that it is refuted.
+    #[serde(default)]
+    expect: Expectation,
+}
+
+/// The claim, checked.
+#[derive(Clone, Copy, Debug)]
+struct Agreement {
+    margin: f64,
+    expect: Expectation,
+}
+
+impl Parameters {
+    pub(in crate::claim) fn build(&self, setting: &Setting) -> Result<Claim, Invalid> {
+        if setting.sweep.is_none() {
+            return Err(Invalid::new("", "no [sweep]; expected one, on which it is claimed"));
+        }
+        let margin = checked("margin", self.margin, |margin| margin > 0.0, "a number above 0")?;
+        Ok(Claim::OfSweep(Arc::new(Agreement { margin, expect: self.expect })))
+    }
+}
+
+/// Points at which at least one process has the quantity.
+fn points(swept: &Swept) -> Vec<usize> {
+    let has = |side: Side, point: usize| swept.estimate(side, point).is_some();
+    (0..swept.runs.len()).filter(|&point| has(Side::Optimizer, point) || has(Side::Sde, point)).collect()
+}
+
+impl OfSweep for Agreement {
+    fn kind(&self) -> &'static str {
+        "agreement"
+    }
+
+    fn expect(&self) -> Expectation {
+        self.expect
+    }
+
+    fn count(&self, swept: &Swept) -> usize {
+        points(swept).len()
+    }
+
+    fn gaps(&self, swept: &Swept, levels: Levels) -> Vec<Gap> {
+        let gap = |point: usize| {
+            // Either interval may miss by half of what the ratio may.
+            let ratio = |tail: f64| match [Side::Sde, Side::Optimizer]
+                .map(|side| swept.interval(side, point, tail / 2.0))
+            {
+                [Some(sde), Some(optimizer)] => quotient(sde, optimizer).map(|end| end - 1.0),
+                _ => [f64::INFINITY; 2],
+            };
+            let estimate = match [Side::Sde, Side::Optimizer].map(|side| swept.estimate(side, point)) {
+                [Some(sde), Some(optimizer)] => sde / optimizer - 1.0,
+                _ => f64::INFINITY,
+            };
+            let (upheld, refuted) = (ratio(levels.upheld), ratio(levels.refuted));
+            let detectable = self.margin + refuted[1] - refuted[0];
+            Gap { estimate, upheld, refuted, margin: self.margin, detectable }
+        };
+        points(swept).into_iter().map(gap).collect()
+    }
+
+    fn sentence(&self, swept: &Swept, verdict: Verdict, worst: Option<(usize, Gap)>) -> String {
+        let margin = self.margin;
+        let place = worst.map_or(String::new(), |(index, gap)| {
+            let at = swept.describe(points(swept)[index]);
+            if gap.estimate.is_finite() {
+                format!("at {at} the SDE's is {:.4} times the optimizer's", gap.estimate + 1.0)
+            } else {
+                format!("at {at} only one of them comes to rest")
+            }
+        });
+        match verdict {
+            Verdict::Upheld => format!(
+                "optimizer and SDE come to the same loss within {margin} at every point; farthest, {place}"
+            ),
+            Verdict::Refuted => {
+                format!("optimizer and SDE do not come to the same loss within {margin}: {place}")
+            }
+            Verdict::Inconclusive => format!("undecided within {margin}: {place}"),
+        }
+    }
+}
