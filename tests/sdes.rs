@@ -348,3 +348,37 @@ fn stratonovich_adds_half_of_sigma_times_its_derivative() {
         );
     }
 }
+
+#[test]
+fn stratonovich_takes_one_root_where_the_order_of_pivots_changes() {
+    // Correlated signs with equal variances: one step to a side, and another coordinate has the largest.
+    let x = [0.4, 0.2, 0.1];
+    let agents = "[[agents]]\ncount = 1\nnoise.gaussian = { covariance = [[1.0, 0.4, 0.3], [0.4, 1.0, 0.2], [0.3, 0.2, 1.0]] }";
+    let right = |x: [f64; 3]| coefficients(&scenario("dsignsgd", agents, ""), &x);
+    // The factor by pivots from the last to the first, which the tie comes to.
+    let root = |x: [f64; 3]| -> [[f64; 3]; 3] {
+        let a = right(x).diffusion;
+        let l22 = a.entry(2, 2).sqrt();
+        let (l12, l02) = (a.entry(1, 2) / l22, a.entry(0, 2) / l22);
+        let l11 = (a.entry(1, 1) - l12 * l12).sqrt();
+        let l01 = (a.entry(0, 1) - l02 * l12) / l11;
+        let l00 = (a.entry(0, 0) - l02 * l02 - l01 * l01).sqrt();
+        [[l00, l01, l02], [0.0, l11, l12], [0.0, 0.0, l22]]
+    };
+    let sigma = root(x);
+    let got = coefficients(&scenario("dsignsgd", agents, "mutant = \"stratonovich\""), &x);
+    for i in 0..3 {
+        let mut correction = 0.0;
+        for k in 0..3 {
+            let at = |side: f64| {
+                let mut x = x;
+                x[k] += side * 1e-4;
+                root(x)
+            };
+            let (above, below) = (at(1.0), at(-1.0));
+            correction += (0..3).map(|j| 0.5 * sigma[k][j] * (above[i][j] - below[i][j]) / 2e-4).sum::<f64>();
+        }
+        let found = got.drift[i] - right(x).drift[i];
+        assert!((found - correction).abs() < 2e-6 && correction != 0.0, "{found} {correction}");
+    }
+}

@@ -1,11 +1,13 @@
 //! Claim `coefficients`: at states along the run, `E[Δx]/η` is the drift of the SDE and `Cov[Δx]/η` its
 //! diffusion covariance, one real `step` of the optimizer at a time.
 
+mod difference;
+
 use super::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide, detectable_beyond};
 use super::finding::{Expectation, Finding, Verdict, Worst, terms};
 use super::forecast::{Forecast, decided, rehearsal_seed, unseen_quantile};
 use super::tables::{finite, finite_pair};
-use super::{Difference, Progress, Setting};
+use super::{Progress, Setting};
 use crate::agent::Scratch;
 use crate::ensemble::{Process, accumulate, observed_pairs};
 use crate::model::Model;
@@ -134,10 +136,14 @@ enum Entry {
 impl Entry {
     /// All that a claim on this model can test: covariances need moments of twice the order.
     fn all(model: &Model) -> Vec<Entry> {
-        let d = model.dimension();
-        let drift = (0..d).map(Entry::Drift);
+        let mut entries = Self::of_dimension(model.dimension());
+        entries.retain(|entry| matches!(entry, Entry::Drift(_)) || model.can_sample(2));
+        entries
+    }
+
+    fn of_dimension(d: usize) -> Vec<Entry> {
         let pairs = observed_pairs(d).into_iter().map(|(i, j)| Entry::Diffusion(i, j));
-        if model.can_sample(2) { drift.chain(pairs).collect() } else { drift.collect() }
+        (0..d).map(Entry::Drift).chain(pairs).collect()
     }
 
     fn name(self) -> String {
@@ -178,35 +184,6 @@ impl Default for Coefficients {
 }
 
 impl Coefficients {
-    /// Where, of all states along the flow of the right drift and those of the claim, another SDE differs most from
-    /// the right one, in margins of this claim. Nothing is sampled but the states.
-    pub fn exact_difference(&self, right: &Model, wrong: &dyn sde::Sde, seed: u64) -> Difference {
-        let eta = right.run.learning_rate;
-        let d = right.dimension();
-        let flow = right.observables(Vec::new());
-        let along = flow.flow.iter().zip(&flow.record_times).map(|(x, &time)| State::at(right, x, time));
-        let drift = (0..d).map(Entry::Drift);
-        let pairs = observed_pairs(d).into_iter().map(|(i, j)| Entry::Diffusion(i, j));
-        let entries: Vec<Entry> = drift.chain(pairs).collect();
-        let mut largest = Difference { function: entries[0].name(), time: 0.0, margins: 0.0, at_least: 0.0 };
-        let mut of_wrong = sde::Coefficients::new(d);
-        for state in along.chain(states(right, seed)) {
-            wrong.coefficients(&state.x, &mut of_wrong);
-            for entry in &entries {
-                let gap = (entry.of_sde(&of_wrong) - entry.of_sde(&state.coefficients)).abs();
-                let (allowed, rounding) = entry.margin_and_rounding(&state, self.margin, eta);
-                let margins = gap / (allowed + 4.0 * rounding);
-                // What is not a number is no small difference.
-                if margins > largest.margins || margins.is_nan() {
-                    let margins = if margins.is_nan() { f64::MAX } else { margins };
-                    let (function, time) = (entry.name(), state.time);
-                    largest = Difference { function, time, margins, at_least: margins };
-                }
-            }
-        }
-        largest
-    }
-
     pub(super) fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> Finding {
         let model = &experiment.model;
         let seed = experiment.monte_carlo.seed;
@@ -449,18 +426,28 @@ struct Sampler<'a> {
 impl Sampler<'_> {
     /// Adds the blocks of draws `blocks` to `draws`.
     fn extend(&self, draws: &mut Series, state: &State, blocks: Range<u64>, progress: &dyn Progress) {
-        let task = |range: Range<u64>| {
-            let mut series = Series::default();
-            for block in range {
-                series.push(&self.block(&state.x, block));
-                progress.tick(DRAWS_IN_BLOCK);
-            }
-            series
-        };
-        accumulate(blocks, task, |series| draws.merge(series));
+        push_blocks(draws, blocks, &|block| {
+            let entries = self.block(&state.x, block);
+            progress.tick(DRAWS_IN_BLOCK);
+            entries
+        });
     }
 
-    /// `E[Δx]/η` and `Cov[Δx]/η` over one block of draws, the covariance unbiased.
+    /// The same with what these draws give more than those of another optimizer, on the same random numbers.
+    fn extend_by_difference(
+        &self,
+        other: &Self,
+        differences: &mut Series,
+        state: &State,
+        blocks: Range<u64>,
+    ) {
+        push_blocks(differences, blocks, &|block| {
+            let (own, of_other) = (self.block(&state.x, block), other.block(&state.x, block));
+            own.iter().zip(of_other).map(|(own, of_other)| own - of_other).collect()
+        });
+    }
+
+    /// `E[Δx]/η` and `Cov[Δx]/η` over one block of draws, entry by entry, the covariance unbiased.
     fn block(&self, state: &[f64], block: u64) -> Vec<f64> {
         let d = state.len();
         let eta = self.model.run.learning_rate;
@@ -487,4 +474,14 @@ impl Sampler<'_> {
             })
             .collect()
     }
+}
+
+/// Adds what `block` gives for each of `blocks`.
+fn push_blocks(series: &mut Series, blocks: Range<u64>, block: &(dyn Fn(u64) -> Vec<f64> + Sync)) {
+    let task = |range: Range<u64>| {
+        let mut of_range = Series::default();
+        range.for_each(|index| of_range.push(&block(index)));
+        of_range
+    };
+    accumulate(blocks, task, |of_range| series.merge(of_range));
 }

@@ -35,7 +35,7 @@ pub use errors::Errors;
 pub use finding::{Expectation, Finding, Verdict, Worst};
 pub use forecast::{Forecast, forecast};
 pub use long_run::Schedule;
-pub use order::{LargestGap, Order, OrderEstimate};
+pub use order::{LargestGap, Order, OrderEstimate, OrderOfDifference};
 pub use phases::{PhasedCoordinate, PhasedRun};
 pub use scaling::ScaledFloor;
 pub use side::Side;
@@ -144,8 +144,33 @@ pub struct Difference {
     pub time: f64,
     /// By how many margins it differs there.
     pub margins: f64,
-    /// By how many at least some differs; less where the difference is sampled.
-    pub at_least: f64,
+    /// Limits of that; wider than a point where the difference is sampled.
+    pub interval: [f64; 2],
+}
+
+impl Difference {
+    /// Whether it is inside the margin.
+    pub fn is_within(&self) -> bool {
+        self.interval[1] <= 1.0
+    }
+
+    /// Whether it is outside.
+    pub fn is_beyond(&self) -> bool {
+        self.interval[0] > 1.0
+    }
+
+    /// The one that decides where nothing may lie beyond the margin: the largest that does, else the one that
+    /// reaches farthest.
+    pub(crate) fn decisive(differences: impl Iterator<Item = Self>) -> Option<Self> {
+        let decides = |difference: &Self| {
+            let [low, high] = difference.interval;
+            (difference.is_beyond(), if difference.is_beyond() { low } else { high })
+        };
+        differences.max_by(|a, b| {
+            let ((a_beyond, a), (b_beyond, b)) = (decides(a), decides(b));
+            a_beyond.cmp(&b_beyond).then(a.total_cmp(&b))
+        })
+    }
 }
 
 impl ClaimParameters {

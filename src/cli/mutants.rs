@@ -5,7 +5,7 @@ use super::select::{Scenarios, Selection};
 use super::{create_folder, exit, fail, refuse, standard_output};
 use crate::claim::Progress;
 use crate::kill_matrix::{
-    Fate, KillMatrix, Row, fate, has_only_upheld_claims, markdown, terminal_header, terminal_legend,
+    Effort, Fate, KillMatrix, Row, fate, has_only_upheld_claims, markdown, terminal_header, terminal_legend,
     terminal_row,
 };
 use crate::mutant::Mutant;
@@ -28,9 +28,9 @@ pub struct Arguments {
     /// Paths of each process at the first look.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
     seeds: Option<u64>,
-    /// Paths of each process at most.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
-    max_seeds: Option<u64>,
+    /// Paths of each process at most, where the scenario does not say less.
+    #[arg(long, value_name = "N", default_value_t = Effort::default().max_seeds, value_parser = clap::value_parser!(u64).range(512..=1 << 32))]
+    max_seeds: u64,
     /// Judge every claim, also of mutants that one has noticed.
     #[arg(long)]
     every_claim: bool,
@@ -41,8 +41,7 @@ pub struct Arguments {
 
 /// Runs the mutants and returns the exit code.
 pub fn run(arguments: &Arguments) -> u8 {
-    // Seeds of a call ask for sampling where scenarios are decided exactly, as with `run`.
-    let overrides = Overrides { seeds: arguments.seeds, max_seeds: arguments.max_seeds };
+    let overrides = Overrides { seeds: arguments.seeds, max_seeds: None };
     let mut scenarios = match arguments.selection.load(overrides) {
         Ok(scenarios) => scenarios,
         Err(errors) => return refuse(&errors),
@@ -67,8 +66,9 @@ fn run_all(arguments: &Arguments, scenarios: &Scenarios) -> io::Result<u8> {
     let bar = Arc::new(Bar::of_whole("mutants", cells, arguments.quiet));
     standard_output(|out| out.write_all(terminal_header(&matrix).as_bytes()))?;
     for (name, loaded) in scenarios {
-        let (there, bar_there, every_claim) = (Arc::clone(loaded), Arc::clone(&bar), arguments.every_claim);
-        let Some(fates) = workers.run(move || fates(&there, every_claim, &bar_there)) else {
+        let (there, bar_there) = (Arc::clone(loaded), Arc::clone(&bar));
+        let effort = Effort { every_claim: arguments.every_claim, max_seeds: arguments.max_seeds };
+        let Some(fates) = workers.run(move || fates(&there, effort, &bar_there)) else {
             matrix.interrupted = true;
             break;
         };
@@ -89,16 +89,7 @@ fn run_all(arguments: &Arguments, scenarios: &Scenarios) -> io::Result<u8> {
             let left = scenarios.len() - matrix.scenarios.len();
             writeln!(out, "interrupted; {left} more scenarios were not come to")?;
         }
-        writeln!(
-            out,
-            "{} scenarios: {} mutants killed, {} within the margin, {} SURVIVED beyond it, {} undecided, {} equivalent",
-            matrix.scenarios.len(),
-            matrix.count(|fate| matches!(fate, Fate::Killed { .. })),
-            matrix.count(|fate| matches!(fate, Fate::Survived { beyond_margin: false, .. })),
-            matrix.count(is_survivor),
-            matrix.count(is_undecided),
-            matrix.count(|fate| matches!(fate, Fate::Equivalent { .. })),
-        )
+        writeln!(out, "{}", matrix.summary())
     })?;
     if let Some(out) = &arguments.out {
         write(out, &matrix)?;
@@ -107,9 +98,9 @@ fn run_all(arguments: &Arguments, scenarios: &Scenarios) -> io::Result<u8> {
 }
 
 /// What becomes of every mutant in one scenario, in the order of the catalogue.
-fn fates(loaded: &Loaded, every_claim: bool, bar: &Bar) -> Vec<Fate> {
+fn fates(loaded: &Loaded, effort: Effort, bar: &Bar) -> Vec<Fate> {
     let judged = |&mutant: &Mutant| {
-        let fate = fate(&loaded.experiment, mutant, every_claim, &Unheard);
+        let fate = fate(&loaded.experiment, mutant, effort, &Unheard);
         bar.tick(1);
         fate
     };
@@ -130,7 +121,7 @@ fn write(out: &Path, matrix: &KillMatrix) -> io::Result<()> {
 }
 
 fn is_survivor(fate: &Fate) -> bool {
-    matches!(fate, Fate::Survived { beyond_margin: true, .. })
+    matches!(fate, Fate::Beyond { .. })
 }
 
 fn is_undecided(fate: &Fate) -> bool {

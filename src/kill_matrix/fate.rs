@@ -1,13 +1,11 @@
 //! What becomes of one mutant in one scenario.
 
-use crate::claim::{
-    Claim, Coefficients, Difference, Judgement, Progress, Verdict, judge, sampled_difference,
-};
-use crate::claim::{Expectation, Trajectory};
+use super::distance::{Distance, of_coefficients, of_orders};
+use crate::claim::{Claim, Expectation, Judgement, Progress, Verdict, judge};
 use crate::ensemble::TestFunction;
 use crate::model::Model;
 use crate::mutant::{Misfit, Mutant};
-use crate::scenario::Experiment;
+use crate::scenario::{Experiment, MonteCarlo};
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::Value;
@@ -24,19 +22,25 @@ pub enum Fate {
         /// In words, of the first that did.
         because: String,
     },
-    /// All claims are upheld.
-    Survived {
-        /// Whether it differs from the right one by more than the margin: a gap in the scenario's claims.
-        beyond_margin: bool,
-        /// Where drift and diffusion of a wrong SDE differ most from the right ones; exact.
-        coefficients: Option<Difference>,
-        /// Where the moments of paths differ most from those of the right process; sampled.
-        trajectory: Option<Difference>,
+    /// No claim is refuted, and it differs from the right one by less than the margin: a mistake that the scenario
+    /// allows. Some claims may be undecided, for either verdict would be right.
+    Within {
+        /// By how much it differs.
+        distance: Distance,
     },
-    /// Not all claims could be decided within the budget, and none is refuted.
+    /// All claims are upheld, but it differs from the right one by more than the margin: a gap in the scenario's
+    /// claims.
+    Beyond {
+        /// By how much it differs.
+        distance: Distance,
+    },
+    /// No claim is refuted, and within the budget either some is undecided, or on which side of the margin the mutant
+    /// is; it is not known to be within.
     Undecided {
-        /// In words.
-        because: String,
+        /// The claim in words, where one is undecided.
+        claim: Option<String>,
+        /// By how much it differs.
+        distance: Distance,
     },
     /// The mistake is none here.
     Equivalent {
@@ -72,34 +76,77 @@ pub enum Killer {
     Contradiction,
 }
 
+/// Where drift and diffusion of a wrong SDE differ from the right ones by less than this part of the margin, claims are
+/// judged only if paths differ by more than it: they are not meant to notice what they allow.
+const NEGLIGIBLE: f64 = 0.1;
+
+/// What a mutant may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Whether every claim is judged, also of mutants that one has noticed.
+    pub every_claim: bool,
+    /// Paths of each process at most, where the scenario does not say less.
+    pub max_seeds: u64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { every_claim: false, max_seeds: 65536 }
+    }
+}
+
 /// Whether the scenario claims nothing but what should be upheld.
 pub fn has_only_upheld_claims(experiment: &Experiment) -> bool {
     experiment.claims.iter().all(|claim| claim.expect() == Expectation::Upheld)
 }
 
 /// Judges the claims of an experiment with a mistake in place: those on single steps first, which is cheap, and the
-/// others where they do not notice, or where `every_claim` is asked for.
-pub fn fate(experiment: &Experiment, mutant: Mutant, every_claim: bool, progress: &dyn Progress) -> Fate {
-    match mutated(experiment, mutant) {
+/// others where they do not notice, or where every claim is asked for.
+pub fn fate(experiment: &Experiment, mutant: Mutant, effort: Effort, progress: &dyn Progress) -> Fate {
+    match mutated(experiment, mutant, effort) {
         Err(Misfit::Inapplicable(because)) => Fate::Inapplicable { because },
         Err(Misfit::Equivalent(because)) => Fate::Equivalent { because },
         Ok((mut mutated, claims)) => {
+            let max_seeds = mutated.monte_carlo.max_seeds;
+            let measure = |wrong: &Model| Distance::measure(experiment, wrong, mutant, max_seeds, progress);
+            if is_negligible(experiment, &mutated, mutant) && !effort.every_claim {
+                let distance = measure(&mutated.model);
+                if distance.is_within() {
+                    return Fate::Within { distance };
+                }
+            }
             let (of_steps, of_paths): (Vec<Claim>, Vec<Claim>) =
                 claims.into_iter().partition(|claim| matches!(claim, Claim::Coefficients(_)));
             let mut evidence = Evidence::default();
             for claims in [of_steps, of_paths] {
-                if evidence.killers.is_empty() || every_claim {
+                if evidence.killers.is_empty() || effort.every_claim {
                     mutated.claims = claims;
                     evidence.add(&judge(&mutated, progress));
                 }
             }
-            evidence.fate(|| survived(experiment, &mutated.model, mutant, progress))
+            evidence.fate(|| measure(&mutated.model))
         }
     }
 }
 
+/// Whether a wrong SDE hardly differs from the right one at a step, and approaches it as fast as any order that is
+/// claimed.
+fn is_negligible(experiment: &Experiment, mutated: &Experiment, mutant: Mutant) -> bool {
+    let is_small = || {
+        let difference = of_coefficients(experiment, &mutated.model, mutant);
+        difference.is_some_and(|difference| difference.margins <= NEGLIGIBLE)
+    };
+    matches!(mutant, Mutant::Sde(_))
+        && is_small()
+        && of_orders(experiment, mutant).is_none_or(|difference| difference.is_allowed())
+}
+
 /// The experiment with the mistake in its model, and the claims that can notice it.
-fn mutated(experiment: &Experiment, mutant: Mutant) -> Result<(Experiment, Vec<Claim>), Misfit> {
+fn mutated(
+    experiment: &Experiment,
+    mutant: Mutant,
+    effort: Effort,
+) -> Result<(Experiment, Vec<Claim>), Misfit> {
     let model = mutant.spoil(&experiment.model)?;
     // Exact expectations of an optimizer are those of the right one: a wrong one has to be sampled.
     let is_sampled = experiment.is_sampled || matches!(mutant, Mutant::Optimizer(_));
@@ -107,7 +154,7 @@ fn mutated(experiment: &Experiment, mutant: Mutant) -> Result<(Experiment, Vec<C
     // What is concluded from the SDE says nothing of whether it tracks the optimizer.
     let compares = |claim: &&Claim| !claim.is_of_conclusions();
     for claim in experiment.claims.iter().filter(compares) {
-        if matches!(mutant, Mutant::Sde(_)) || can_be_sampled(claim, &model) {
+        if matches!(mutant, Mutant::Sde(_)) || can_notice(claim, experiment, mutant) {
             claims.push(claim.map(|model| mutant.spoil(model))?);
         }
     }
@@ -118,14 +165,16 @@ fn mutated(experiment: &Experiment, mutant: Mutant) -> Result<(Experiment, Vec<C
     }
     let of_single_steps = claims.iter().all(|claim| matches!(claim, Claim::Coefficients(_)));
     if of_single_steps && mutant.has_right_steps() {
-        let because = "each step is right, and no claim on whole paths can be sampled";
+        let because = "each step is right, and no claim on whole paths can be sampled and notice";
         return Err(Misfit::Inapplicable(because.to_owned()));
     }
+    let MonteCarlo { max_seeds, .. } = experiment.monte_carlo;
+    let max_seeds = max_seeds.min(effort.max_seeds.max(experiment.monte_carlo.first_look()));
     let experiment = Experiment {
         title: experiment.title.clone(),
         source: experiment.source.clone(),
         model,
-        monte_carlo: experiment.monte_carlo,
+        monte_carlo: MonteCarlo { max_seeds, ..experiment.monte_carlo },
         is_sampled,
         sweep: None,
         claims: Vec::new(),
@@ -133,13 +182,17 @@ fn mutated(experiment: &Experiment, mutant: Mutant) -> Result<(Experiment, Vec<C
     Ok((experiment, claims))
 }
 
-fn can_be_sampled(claim: &Claim, model: &Model) -> bool {
+/// Whether samples of a wrong optimizer can refute the claim.
+fn can_notice(claim: &Claim, experiment: &Experiment, mutant: Mutant) -> bool {
     match claim {
         Claim::Coefficients(_) => true,
         Claim::Trajectory(_) => {
-            model.functions().tested.iter().any(|function| *function != TestFunction::Exit)
+            let functions = experiment.model.functions();
+            functions.tested.iter().any(|function| *function != TestFunction::Exit)
         }
-        Claim::Order(_) | Claim::Consequence(_) | Claim::OfSweep(_) => false,
+        // One step more is O(η), which order 1 allows.
+        Claim::Order(order) => experiment.is_sampled && !(mutant.has_right_steps() && order.claimed() == 1),
+        Claim::Consequence(_) | Claim::OfSweep(_) => false,
     }
 }
 
@@ -181,43 +234,17 @@ impl Evidence {
         self.refuted.get_or_insert(sentence);
     }
 
-    fn fate(self, survived: impl FnOnce() -> Fate) -> Fate {
-        match (self.refuted, self.undecided) {
-            (Some(because), _) => Fate::Killed { by: self.killers, because },
-            (None, Some(because)) => Fate::Undecided { because },
-            (None, None) => survived(),
+    fn fate(self, distance: impl FnOnce() -> Distance) -> Fate {
+        if let Some(because) = self.refuted {
+            return Fate::Killed { by: self.killers, because };
         }
-    }
-}
-
-/// How far a mutant that all claims uphold is from the right one. The claims compare the optimizer with the SDE; this
-/// compares the wrong one with the right one, so that no mistake hides behind what the two differ by anyway.
-fn survived(experiment: &Experiment, wrong: &Model, mutant: Mutant, progress: &dyn Progress) -> Fate {
-    let claimed = |claim: &Claim| match claim {
-        Claim::Coefficients(claim) => Some(*claim),
-        _ => None,
-    };
-    let trajectory = |claim: &Claim| match claim {
-        Claim::Trajectory(claim) => Some(*claim),
-        _ => None,
-    };
-    let claims = &experiment.claims;
-    let coefficients = matches!(mutant, Mutant::Sde(_)).then(|| {
-        let claim: Coefficients = claims.iter().find_map(claimed).unwrap_or_default();
-        claim.exact_difference(&experiment.model, &*wrong.sde, experiment.monte_carlo.seed)
-    });
-    let trajectory = claims
-        .iter()
-        .filter_map(trajectory)
-        .filter_map(|claim: Trajectory| sampled_difference(&claim, experiment, wrong, progress));
-    let trajectory = trajectory.max_by(|a, b| a.at_least.total_cmp(&b.at_least));
-    let beyond = |difference: &Option<Difference>| {
-        difference.as_ref().is_some_and(|difference| difference.at_least > 1.0)
-    };
-    let is_unmeasured = coefficients.is_none() && trajectory.is_none();
-    Fate::Survived {
-        beyond_margin: is_unmeasured || beyond(&coefficients) || beyond(&trajectory),
-        coefficients,
-        trajectory,
+        let distance = distance();
+        if distance.is_within() {
+            Fate::Within { distance }
+        } else if self.undecided.is_none() && distance.is_beyond() {
+            Fate::Beyond { distance }
+        } else {
+            Fate::Undecided { claim: self.undecided, distance }
+        }
     }
 }

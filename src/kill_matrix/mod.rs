@@ -1,6 +1,7 @@
 //! Whether the claims of a scenario notice mistakes: each of a catalogue of wrong SDEs and wrong optimizers is put in
 //! the place of the right one, and the scenario's own claims are judged.
 
+mod distance;
 mod fate;
 mod render;
 
@@ -8,7 +9,8 @@ use crate::mutant::Mutant;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use fate::{Fate, Killer, fate, has_only_upheld_claims};
+pub use distance::Distance;
+pub use fate::{Effort, Fate, Killer, fate, has_only_upheld_claims};
 pub use render::{markdown, terminal_header, terminal_legend, terminal_row};
 
 /// The schema of `mutants.json`.
@@ -72,8 +74,21 @@ impl KillMatrix {
     }
 
     /// How many fates are such.
-    pub fn count(&self, is_such: impl Fn(&Fate) -> bool) -> usize {
+    fn count(&self, is_such: impl Fn(&Fate) -> bool) -> usize {
         self.scenarios.iter().flat_map(|row| &row.fates).filter(|fate| is_such(fate)).count()
+    }
+
+    /// How many there are of each fate, in a line.
+    pub fn summary(&self) -> String {
+        format!(
+            "{} scenarios: {} mutants killed, {} within the margin, {} SURVIVED beyond it, {} undecided, {} equivalent",
+            self.scenarios.len(),
+            self.count(|fate| matches!(fate, Fate::Killed { .. })),
+            self.count(|fate| matches!(fate, Fate::Within { .. })),
+            self.count(|fate| matches!(fate, Fate::Beyond { .. })),
+            self.count(|fate| matches!(fate, Fate::Undecided { .. })),
+            self.count(|fate| matches!(fate, Fate::Equivalent { .. })),
+        )
     }
 
     /// As JSON.

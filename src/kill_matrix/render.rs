@@ -1,9 +1,10 @@
 //! The kill matrix as text: a character for each mutant on the terminal, and tables in Markdown.
 
-use super::{Entry, Fate, KillMatrix, Killer, Row};
-use crate::claim::Difference;
+use super::{Distance, Entry, Fate, KillMatrix, Killer, Row};
+use crate::claim::{Difference, OrderOfDifference};
 use crate::report::terminal::{FAILED, INCONCLUSIVE, PASSED, plain};
 use anstyle::Style;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Symbols and what they say, the killers first.
@@ -33,8 +34,8 @@ impl Fate {
     fn symbol(&self) -> String {
         match self {
             Self::Killed { by, .. } => by.iter().map(|&killer| symbol_of_killer(killer)).collect(),
-            Self::Survived { beyond_margin: false, .. } => "~".to_owned(),
-            Self::Survived { beyond_margin: true, .. } => "S".to_owned(),
+            Self::Within { .. } => "~".to_owned(),
+            Self::Beyond { .. } => "S".to_owned(),
             Self::Undecided { .. } => "?".to_owned(),
             Self::Equivalent { .. } => "=".to_owned(),
             Self::Inapplicable { .. } => ".".to_owned(),
@@ -44,31 +45,49 @@ impl Fate {
     fn style(&self) -> Style {
         match self {
             Self::Killed { .. } => PASSED,
-            Self::Survived { beyond_margin: true, .. } => FAILED,
-            Self::Survived { .. } | Self::Undecided { .. } => INCONCLUSIVE,
+            Self::Beyond { .. } => FAILED,
+            Self::Within { .. } | Self::Undecided { .. } => INCONCLUSIVE,
             Self::Equivalent { .. } | Self::Inapplicable { .. } => Style::new(),
         }
     }
 
     /// What there is to say of a mutant that was not killed.
     fn explanation(&self) -> Option<String> {
-        let differs = |what: &str, difference: &Option<Difference>| {
-            difference.as_ref().map(|Difference { function, time, margins, .. }| {
-                format!("{what} by {margins:.2} margins at most ({function} at t = {time:.4})")
-            })
-        };
         match self {
-            Self::Survived { beyond_margin, coefficients, trajectory } => {
-                let parts =
-                    [differs("one step differs", coefficients), differs("expectations differ", trajectory)];
-                let parts: Vec<String> = parts.into_iter().flatten().collect();
-                let verdict = if *beyond_margin { "beyond the margin" } else { "within the margin" };
-                Some(format!("{verdict}: {}", parts.join(", ")))
+            Self::Within { distance } => Some(format!("within the margin: {}", describe(distance))),
+            Self::Beyond { distance } => Some(format!("beyond the margin: {}", describe(distance))),
+            Self::Undecided { claim: Some(claim), distance } => {
+                Some(format!("{}; {claim}", describe(distance)))
             }
-            Self::Undecided { because } => Some(because.clone()),
+            Self::Undecided { claim: None, distance } => Some(format!(
+                "all claims are upheld, but it is undecided whether it is within the margin: {}",
+                describe(distance)
+            )),
             _ => None,
         }
     }
+}
+
+/// By how many margins a mutant differs from the right one.
+fn describe(Distance { coefficients, trajectory, order }: &Distance) -> String {
+    let by = |Difference { margins, interval: [low, high], .. }: &Difference| {
+        if low == high {
+            format!("{margins:.2} margins")
+        } else {
+            format!("{margins:.2} [{low:.2}, {high:.2}] margins")
+        }
+    };
+    let of_step = coefficients.as_ref().map(|difference @ Difference { function, time, .. }| {
+        format!("one step differs by {} ({function} at t = {time:.4})", by(difference))
+    });
+    let of_paths = trajectory.as_ref().map(|difference @ Difference { function, time, .. }| {
+        format!("expectations by {} (E {function} at t = {time:.4})", by(difference))
+    });
+    let of_order = order.as_ref().map(|OrderOfDifference { order, claimed }| {
+        format!("which falls like η^{order:.2} (claimed: order {claimed})")
+    });
+    let parts: Vec<String> = of_step.into_iter().chain(of_order).chain(of_paths).collect();
+    if parts.is_empty() { "no margin to measure it by".to_owned() } else { parts.join(", ") }
 }
 
 /// Width of the names of scenarios.
@@ -96,7 +115,7 @@ pub fn terminal_row(matrix: &KillMatrix, row: &Row) -> String {
     }
     text.push('\n');
     for (entry, fate) in matrix.catalogue.iter().zip(&row.fates) {
-        let tells = matches!(fate, Fate::Undecided { .. } | Fate::Survived { beyond_margin: true, .. });
+        let tells = matches!(fate, Fate::Undecided { .. } | Fate::Beyond { .. });
         if let (true, Some(explanation)) = (tells, fate.explanation()) {
             let style = fate.style();
             let Entry { side, name, .. } = entry;
@@ -121,8 +140,8 @@ pub fn terminal_legend(matrix: &KillMatrix) -> String {
 
 /// Catalogue, matrix and survivors.
 pub fn markdown(matrix: &KillMatrix) -> String {
-    let mut text =
-        String::from("<!-- Written by itocheck mutants --out; do not edit. -->\n\n## The catalogue\n\n");
+    let mut text = String::from("<!-- Written by itocheck mutants --out; do not edit. -->\n\n");
+    let _ = writeln!(text, "{}.\n\n## The catalogue\n", matrix.summary());
     text += "| | in the | mutant | mistake | killed | within margin | beyond | undecided | equivalent |\n";
     text += "| ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n";
     for (index, Entry { side, name, about }) in matrix.catalogue.iter().enumerate() {
@@ -130,8 +149,8 @@ pub fn markdown(matrix: &KillMatrix) -> String {
             matrix.scenarios.iter().filter(|row| is_such(&row.fates[index])).count()
         };
         let killed = count(|fate| matches!(fate, Fate::Killed { .. }));
-        let within = count(|fate| matches!(fate, Fate::Survived { beyond_margin: false, .. }));
-        let beyond = count(|fate| matches!(fate, Fate::Survived { beyond_margin: true, .. }));
+        let within = count(|fate| matches!(fate, Fate::Within { .. }));
+        let beyond = count(|fate| matches!(fate, Fate::Beyond { .. }));
         let undecided = count(|fate| matches!(fate, Fate::Undecided { .. }));
         let equivalent = count(|fate| matches!(fate, Fate::Equivalent { .. }));
         let number = index + 1;
@@ -151,13 +170,25 @@ pub fn markdown(matrix: &KillMatrix) -> String {
         let symbols: Vec<String> = row.fates.iter().map(Fate::symbol).collect();
         let _ = writeln!(text, "| {} | {} |", escaped(&row.name), symbols.join(" | "));
     }
-    text += "\n## Not killed\n\n| scenario | mutant | |\n| --- | --- | --- |\n";
+    text += "\n## Not killed\n\n| scenario | mutant | by how much it differs |\n| --- | --- | --- |\n";
     for row in &matrix.scenarios {
         for (entry, fate) in matrix.catalogue.iter().zip(&row.fates) {
             if let Some(explanation) = fate.explanation() {
                 let (name, side, mutant) = (escaped(&row.name), entry.side, entry.name);
                 let _ = writeln!(text, "| {name} | {side} `{mutant}` | {} |", escaped(&explanation));
             }
+        }
+    }
+    text += "\n## No mistake, and why\n\n| mutant | | scenarios | because |\n| --- | --- | ---: | --- |\n";
+    for (index, Entry { side, name, .. }) in matrix.catalogue.iter().enumerate() {
+        let mut reasons: BTreeMap<(String, &str), usize> = BTreeMap::new();
+        for fate in matrix.scenarios.iter().map(|row| &row.fates[index]) {
+            if let Fate::Equivalent { because } | Fate::Inapplicable { because } = fate {
+                *reasons.entry((fate.symbol(), because)).or_default() += 1;
+            }
+        }
+        for ((symbol, because), count) in reasons {
+            let _ = writeln!(text, "| {side} `{name}` | `{symbol}` | {count} | {} |", escaped(because));
         }
     }
     text

@@ -21,7 +21,8 @@ impl Sde for Stratonovich {
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let d = x.len();
         self.sde.coefficients(x, out);
-        let sigma = columns(out, d);
+        let mut root = Root::default();
+        let sigma = columns(d, |unit, column| root.multiply(&out.diffusion, unit, column));
         let mut correction = vec![0.0; d];
         let mut point = x.to_vec();
         let mut moved = out.clone();
@@ -29,8 +30,10 @@ impl Sde for Stratonovich {
             point[k] = x[k] + STEP;
             self.sde.coefficients(&point, &mut moved);
             point[k] = x[k];
-            for (sigma, moved) in sigma.iter().zip(columns(&moved, d)) {
-                for ((correction, moved), of_x) in correction.iter_mut().zip(moved).zip(sigma) {
+            // The root of a dense covariance jumps where the order of its pivots changes.
+            let nearby = columns(d, |unit, column| root.multiply_nearby(&moved.diffusion, unit, column));
+            for (sigma, nearby) in sigma.iter().zip(nearby) {
+                for ((correction, moved), of_x) in correction.iter_mut().zip(nearby).zip(sigma) {
                     *correction += 0.5 * sigma[k] * (moved - of_x) / STEP;
                 }
             }
@@ -39,14 +42,13 @@ impl Sde for Stratonovich {
     }
 }
 
-/// The columns `σ e_j` of the root of the diffusion covariance.
-fn columns(coefficients: &Coefficients, d: usize) -> Vec<Vec<f64>> {
-    let mut root = Root::default();
+/// The columns `σ e_j` of a root.
+fn columns(d: usize, mut multiply: impl FnMut(&[f64], &mut [f64])) -> Vec<Vec<f64>> {
     let column = |j: usize| {
         let mut unit = vec![0.0; d];
         unit[j] = 1.0;
         let mut column = vec![0.0; d];
-        root.multiply(&coefficients.diffusion, &unit, &mut column);
+        multiply(&unit, &mut column);
         column
     };
     (0..d).map(column).collect()

@@ -2,10 +2,12 @@
 //! fluctuations. Decided on exact expectations where both sides have them and nobody asks for sampling, else on
 //! sampled paths.
 
+mod difference;
 mod estimate;
 mod exactly;
 mod sampled;
 
+pub use difference::OrderOfDifference;
 pub use estimate::{LargestGap, OrderEstimate};
 
 use super::finding::{Expectation, Finding, Verdict};
@@ -128,8 +130,13 @@ fn is_fluctuation(function: &TestFunction) -> bool {
 }
 
 impl Order {
+    /// p.
+    pub fn claimed(&self) -> u32 {
+        self.claimed
+    }
+
     /// The same claim on other models.
-    pub(super) fn map<E>(&self, change: impl Fn(&Model) -> Result<Model, E>) -> Result<Self, E> {
+    pub fn map<E>(&self, change: impl Fn(&Model) -> Result<Model, E>) -> Result<Self, E> {
         let models: Result<Vec<Model>, E> = self.models.iter().map(change).collect();
         Ok(Self { models: models?.into(), claimed: self.claimed, expect: self.expect })
     }

@@ -2,26 +2,30 @@
 
 use super::Trajectory;
 use super::margins::Margins;
+use crate::claim::decision::Levels;
 use crate::claim::{Difference, Progress};
-use crate::ensemble::{BLOCK, Moments, Pair, Process};
+use crate::ensemble::{BLOCK, Moments, Observables, Pair, Process, TestFunction};
 use crate::model::Model;
 use crate::random::Role;
 use crate::scenario::Experiment;
-use crate::stats::student_quantile;
+use crate::stats::{Looks, student_quantile};
+use std::sync::Arc;
 
-/// Paths of both.
-const PATHS: u64 = 4096;
+/// Paths of both at the first look.
+const FIRST_PATHS: u64 = 1024;
 
-/// The probability that a difference is said to be larger than it is.
+/// The probability that a difference is said to be on the wrong side of its margin.
 const FALSE_ALARM: f64 = 1e-6;
 
 /// Between the right model and one that has either another optimizer or another SDE, in margins of the claim on the
-/// right one. Both draw the same random numbers, so that little is left to sampling. None where no test function can
-/// be sampled, or a path is not finite.
+/// right one. Both draw the same random numbers, so that little is left to sampling; the paths double, up to
+/// `max_seeds`, until it is known on which side of the margin the difference is. None where no test function can be
+/// sampled.
 pub fn sampled_difference(
     claim: &Trajectory,
     experiment: &Experiment,
     wrong: &Model,
+    max_seeds: u64,
     progress: &dyn Progress,
 ) -> Option<Difference> {
     let model = &experiment.model;
@@ -31,33 +35,49 @@ pub fn sampled_difference(
     let of_optimizers =
         (wrong.optimizer_process(seed, Role::Optimizer), model.optimizer_process(seed, Role::Optimizer));
     let of_sdes = (wrong.sde_process(seed, Role::Sde, 0), model.sde_process(seed, Role::Sde, 0));
-    let in_sde = std::sync::Arc::ptr_eq(&wrong.optimizer, &model.optimizer);
+    let in_sde = Arc::ptr_eq(&wrong.optimizer, &model.optimizer);
     let [wrong, right]: [&dyn Process; 2] =
         if in_sde { [&of_sdes.0, &of_sdes.1] } else { [&of_optimizers.0, &of_optimizers.1] };
-    let mut moments = Moments::default();
     let steps = model.run.steps;
     let pair = Pair { optimizer: wrong, sde: right, observables: &observables, steps, controls: None };
-    moments.extend(&pair, 0..PATHS / BLOCK as u64, &|| ());
-    if moments.non_finite_optimizer + moments.non_finite_sde > 0 {
-        return None;
+    let mut moments = Moments::default();
+    let blocks = |paths: u64| paths.div_ceil(BLOCK as u64);
+    let mut decisive = None;
+    for look in Looks::new(blocks(FIRST_PATHS.min(max_seeds)), blocks(max_seeds)) {
+        moments.extend(&pair, moments.raw.gap.count()..look.size, &|| ());
+        let levels = Levels::new(FALSE_ALARM, look, observables.cells().count());
+        let allowed = |index: usize| margins.of(claim.margin, index);
+        decisive = differences(&moments, &observables, levels, &allowed);
+        if decisive.as_ref().is_none_or(|decisive| decisive.is_within() || decisive.is_beyond()) {
+            break;
+        }
     }
+    decisive
+}
+
+/// The decisive one of all test functions and times. A path that is not finite is beyond every margin.
+fn differences(
+    moments: &Moments,
+    observables: &Observables,
+    levels: Levels,
+    allowed: &dyn Fn(usize) -> f64,
+) -> Option<Difference> {
     let gap = &moments.raw.gap;
-    let cells: Vec<usize> = observables.cells().collect();
-    let quantile = student_quantile(gap.degrees_of_freedom(), FALSE_ALARM / (2 * cells.len().max(1)) as f64);
-    let in_margins = |index: usize, half: f64| {
-        let margin = margins.of(claim.margin, index);
-        let size = (gap.mean(index).abs() - half).max(0.0);
+    let is_finite = moments.non_finite_optimizer + moments.non_finite_sde == 0;
+    let quantile = student_quantile(gap.degrees_of_freedom(), levels.refuted);
+    let difference = |index: usize| {
+        let (function, time) = observables.place(index);
+        if !is_finite {
+            return Difference { function, time, margins: f64::MAX, interval: [f64::MAX; 2] };
+        }
         // Processes that agree do so within any margin, none included.
-        if size == 0.0 { 0.0 } else { size / margin }
+        let in_margins = |size: f64| if size == 0.0 { 0.0 } else { (size / allowed(index)).min(f64::MAX) };
+        let is_exit = observables.functions[index / observables.times()] == TestFunction::Exit;
+        // So often, at most, one of the two exits and the other does not, where that was not seen at all.
+        let unseen = if is_exit { -libm::log(levels.refuted) / moments.seeds() as f64 } else { 0.0 };
+        let [low, high] = gap.limits(index, quantile);
+        let interval = [low.max(-high).max(0.0), high.max(-low).max(unseen)].map(in_margins);
+        Difference { function, time, margins: in_margins(gap.mean(index).abs()), interval }
     };
-    let estimate = |index: usize| in_margins(index, 0.0);
-    let at_least = |index: usize| in_margins(index, quantile * gap.standard_error(index));
-    let largest = cells.iter().copied().max_by(|&a, &b| estimate(a).total_cmp(&estimate(b)))?;
-    let (function, time) = observables.place(largest);
-    Some(Difference {
-        function,
-        time,
-        margins: estimate(largest),
-        at_least: cells.iter().map(|&index| at_least(index)).fold(0.0, f64::max),
-    })
+    Difference::decisive(observables.cells().map(difference))
 }
