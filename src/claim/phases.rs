@@ -35,6 +35,9 @@ pub struct Parameters {
     expect: Expectation,
 }
 
+/// A quantity of a coordinate, and its time.
+type Place = (String, f64);
+
 /// The claim, checked.
 #[derive(Clone, Debug)]
 struct Phases {
@@ -143,7 +146,7 @@ pub struct PhasedRun {
 
 impl Phases {
     /// The gaps at every place of a phase, named, and the curves.
-    fn compare(&self, model: &Model) -> (Vec<((String, f64), Gap)>, PhasedRun) {
+    fn compare(&self, model: &Model) -> (Vec<Place>, Vec<Gap>, PhasedRun) {
         let observables = observables(model);
         let exact = expectations(model, &observables);
         let table = match self.process {
@@ -153,7 +156,7 @@ impl Phases {
         let rows: Vec<Vec<Value>> = table.unwrap_or_default().into_iter().flatten().collect();
         let times = observables.record_times.clone();
         let d = self.coordinates.len();
-        let mut gaps = Vec::new();
+        let (mut places, mut gaps) = (Vec::new(), Vec::new());
         let mut coordinates = Vec::new();
         for (j, coordinate) in self.coordinates.iter().enumerate() {
             let minimiser = minimiser(model, j, coordinate.curvature);
@@ -175,7 +178,8 @@ impl Phases {
                                 margin,
                                 detectable: margin + 2.0 * error,
                             };
-                            gaps.push(((name.clone(), times[time]), gap));
+                            places.push((name.clone(), times[time]));
+                            gaps.push(gap);
                         }
                     }
                 };
@@ -195,7 +199,7 @@ impl Phases {
                 ..curves
             });
         }
-        (gaps, PhasedRun { process: self.process, times, coordinates })
+        (places, gaps, PhasedRun { process: self.process, times, coordinates })
     }
 
     /// The predicted curves of one coordinate.
@@ -265,8 +269,7 @@ impl Consequence for Phases {
     }
 
     fn judge(&self, experiment: &Experiment, _progress: &dyn Progress) -> (Finding, Simulated) {
-        let (gaps, run) = self.compare(&experiment.model);
-        let (places, gaps): (Vec<_>, Vec<Gap>) = gaps.into_iter().unzip();
+        let (places, gaps, run) = self.compare(&experiment.model);
         let (verdict, worst) = decide(&gaps);
         let said = match verdict {
             Verdict::Upheld => "descends",

@@ -36,7 +36,7 @@ fn whole(key: &str, letter: &str, factor: f64, what: &str, value: usize) -> Resu
     let scaled = factor * value as f64;
     let nearest = scaled.round();
     // Rounding of products and quotients of decimal numbers.
-    if (scaled - nearest).abs() > 1e-9 * scaled || nearest < 1.0 || nearest > 1e9 {
+    if (scaled - nearest).abs() > 1e-9 * scaled || !(1.0..=1e9).contains(&nearest) {
         let message =
             format!("{letter} = {factor} makes {what} = {value} to {scaled:.6}; expected a whole number");
         return Err(Invalid::new(key, message));
