@@ -3,7 +3,7 @@
 use crate::Made;
 use crate::statements::{Evidence, Role, Section, Statement};
 use itocheck::claim::{Finding, Judgement, Progress, Verdict, judge};
-use itocheck::report::plot::{self, Image, Picture};
+use itocheck::report::plot::{self, Picture};
 use itocheck::scenario::{Loaded, Overrides, load};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -172,16 +172,7 @@ fn capital(text: &str) -> String {
 fn image(judged: &Judged, figure: &str) -> Result<Vec<u8>, String> {
     let Judged { loaded, judgement } = judged;
     let title = &loaded.experiment.title;
-    let mut images: Vec<Image> = Vec::new();
-    if let Some(order) = judgement.findings.iter().find_map(|finding| finding.order.as_ref()) {
-        images.extend(plot::draw_order(title, order)?);
-    }
-    if let Some(run) = judgement.findings.iter().find_map(|finding| finding.phases.as_ref()) {
-        images.extend(plot::draw_phases(title, run)?);
-    }
-    if let Some(sweep) = &judgement.sweep {
-        images.extend(plot::draw_sweep(title, sweep)?);
-    }
+    let mut images = plot::draw_claims(title, &judgement.findings, judgement.sweep.as_ref())?;
     if let Some(moments) = &judgement.moments {
         images.extend(plot::draw(&Picture { title, moments, golden: None, paths: None })?);
     }

@@ -4,7 +4,7 @@ use super::golden::{folder_of_golden_outputs, kept};
 use super::interrupt::Workers;
 use super::select::{Scenarios, Seeds, Selection};
 use super::{create_folder, exit, fail, refuse, standard_output};
-use crate::claim::{BoundEstimate, Finding, Judgement, Progress, interrupted, judge};
+use crate::claim::{Finding, Judgement, Progress, interrupted, judge};
 use crate::ensemble::record_paths;
 use crate::golden::Golden;
 use crate::model::Model;
@@ -223,19 +223,8 @@ fn write_scenario(
     }
     let mut figures = Vec::new();
     let title = &loaded.experiment.title;
-    let mut images = Vec::new();
-    // Files have one name: of several claims the first is drawn.
-    if let Some(order) = report.claims.iter().find_map(|claim| claim.order.as_ref()) {
-        images.extend(plot::draw_order(title, order).map_err(io::Error::other)?);
-    }
-    let bounds: Vec<&BoundEstimate> = report.claims.iter().filter_map(|claim| claim.bound.as_ref()).collect();
-    images.extend(plot::draw_bounds(title, &bounds).map_err(io::Error::other)?);
-    if let Some(run) = report.claims.iter().find_map(|claim| claim.phases.as_ref()) {
-        images.extend(plot::draw_phases(title, run).map_err(io::Error::other)?);
-    }
-    if let Some(sweep) = &report.sweep {
-        images.extend(plot::draw_sweep(title, sweep).map_err(io::Error::other)?);
-    }
+    let claims = plot::draw_claims(title, &report.claims, report.sweep.as_ref());
+    let mut images = claims.map_err(io::Error::other)?;
     if let Some(moments) = &report.moments {
         let objective = &**loaded.experiment.model.agents.objective();
         let paths = paths.map(|PlanarPaths { optimizer, sde }| PathPicture { objective, optimizer, sde });

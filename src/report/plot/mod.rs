@@ -20,7 +20,7 @@ mod surface;
 mod sweep;
 mod ticks;
 
-use crate::claim::{BoundEstimate, ExactTables, MomentTables, OrderEstimate, PhasedRun, SweepTable, Table};
+use crate::claim::{BoundEstimate, ExactTables, Finding, MomentTables, SweepTable, Table};
 use crate::objective::Objective;
 use canvas::Canvas;
 pub use gallery::{Exhibit, Gallery};
@@ -138,38 +138,29 @@ pub fn draw(picture: &Picture) -> Result<Vec<Image>, String> {
     Ok(images)
 }
 
-/// Draws gaps against learning rates, as SVG and PNG.
-pub fn draw_order(title: &str, order: &OrderEstimate) -> Result<Vec<Image>, String> {
+/// Draws what single claims and the sweep came to, as SVG and PNG. Files have one name: of several claims of a kind
+/// the first is drawn, and bounds in one figure.
+pub fn draw_claims(
+    title: &str,
+    claims: &[Finding],
+    sweep: Option<&SweepTable>,
+) -> Result<Vec<Image>, String> {
     let mut images = Vec::new();
-    if let Some(figure) = order::figure(title, order) {
+    let order = claims.iter().find_map(|claim| claim.order.as_ref());
+    if let Some(figure) = order.and_then(|order| order::figure(title, order)) {
         add(&mut images, &figure)?;
     }
-    Ok(images)
-}
-
-/// Draws what a sweep came to, as SVG and PNG.
-pub fn draw_sweep(title: &str, sweep: &SweepTable) -> Result<Vec<Image>, String> {
-    let mut images = Vec::new();
-    if let Some(figure) = sweep::figure(title, sweep) {
+    let bounds: Vec<&BoundEstimate> = claims.iter().filter_map(|claim| claim.bound.as_ref()).collect();
+    if let Some(figure) = bound::figure(title, &bounds) {
         add(&mut images, &figure)?;
     }
-    if let Some(figure) = heat::figure(title, sweep) {
+    if let Some(run) = claims.iter().find_map(|claim| claim.phases.as_ref()) {
+        add(&mut images, &phases::PhasesFigure { title, run })?;
+    }
+    if let Some(figure) = sweep.and_then(|sweep| sweep::figure(title, sweep)) {
         add(&mut images, &figure)?;
     }
-    Ok(images)
-}
-
-/// Draws both phases of DSignSGD, as SVG and PNG.
-pub fn draw_phases(title: &str, run: &PhasedRun) -> Result<Vec<Image>, String> {
-    let mut images = Vec::new();
-    add(&mut images, &phases::PhasesFigure { title, run })?;
-    Ok(images)
-}
-
-/// Draws losses and their bounds over time, as SVG and PNG.
-pub fn draw_bounds(title: &str, bounds: &[&BoundEstimate]) -> Result<Vec<Image>, String> {
-    let mut images = Vec::new();
-    if let Some(figure) = bound::figure(title, bounds) {
+    if let Some(figure) = sweep.and_then(|sweep| heat::figure(title, sweep)) {
         add(&mut images, &figure)?;
     }
     Ok(images)
