@@ -74,6 +74,10 @@ fn findings<'a>(evidence: &Evidence, scenarios: &'a Scenarios) -> Result<Vec<&'a
         None => finding.kind != "coefficients" || all.len() == 1,
     };
     let chosen: Vec<&Finding> = all.iter().filter(counts).collect();
+    let chosen: Vec<&Finding> = match evidence.only {
+        None => chosen,
+        Some(index) => chosen.get(index).copied().into_iter().collect(),
+    };
     if chosen.is_empty() {
         return Err(format!("{}: no claim {:?}", evidence.scenario, evidence.claim));
     }

@@ -34,6 +34,8 @@ pub struct Evidence {
     pub scenario: String,
     /// The kind of its claims; all that the scenario writes unless given.
     pub claim: Option<String>,
+    /// Which of these, from 0 on; all unless given.
+    pub only: Option<usize>,
     /// What is judged, where it is not the statement itself.
     pub of: Option<String>,
     /// What it is evidence for.
