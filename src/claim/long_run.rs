@@ -22,6 +22,9 @@ const DOUBLINGS: u32 = 8;
 /// The change over a doubling that is none, relative to the size of a function.
 const UNCHANGED: f64 = 1e-7;
 
+/// The change that is still an error, where a longer run takes too much work.
+const NEARLY: f64 = 1e-3;
+
 /// By how much a function grows over a doubling that has no rest.
 const GROWN: f64 = 1e3;
 
@@ -35,7 +38,7 @@ const COARSE_EVERY: u64 = 4;
 /// When a law is taken to be stationary, and how long it is then averaged over.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Schedule {
-    /// The slowest rate of the drift's linearization where it vanishes.
+    /// How fast mean and deviation of the process forget where they began, per unit of time.
     pub spectral_gap: f64,
     /// The time before the first record: that of the drift's flow to where it vanishes, within 1e-3 of a deviation,
     /// and 6.9 over the spectral gap.
@@ -50,6 +53,8 @@ enum Lacking {
     Known(Unknown),
     /// They never settle: moments grow, as those of an unstable process do.
     Rest,
+    /// They are not settled after so many steps.
+    Time(usize),
 }
 
 /// What is known of expectations late in a run of one process.
@@ -74,18 +79,27 @@ impl<'a> LongRun<'a> {
         seed: u64,
         is_sampled: bool,
     ) -> Self {
-        let steps = 1.0 / (RECORDS_IN_RELAXATION * relaxation.gap * model.run.learning_rate);
-        let window =
-            Window { burn_in: relaxation.burn_in, every: libm::ceil(steps) as usize, records: RECORDS };
-        let exact = if is_sampled { asked_for() } else { exactly(model, side, &functions, relaxation) };
+        let eta = model.run.learning_rate;
+        let gap = relaxation.gap(side);
+        let window = gap.map_or(Window { burn_in: 0, every: 1, records: 1 }, |gap| Window {
+            burn_in: relaxation.burn_in(gap),
+            every: libm::ceil(1.0 / (RECORDS_IN_RELAXATION * gap * eta)) as usize,
+            records: RECORDS,
+        });
+        let exact = match gap {
+            None => Err(Lacking::Rest),
+            Some(_) if is_sampled => asked_for(),
+            Some(_) => exactly(model, side, &functions, relaxation, window.burn_in),
+        };
         let observables = observables(model, functions, &relaxation.point, 1);
+        let spectral_gap = gap.unwrap_or(0.0);
         Self {
             model,
             side,
             seed,
             observables,
             window,
-            spectral_gap: relaxation.gap,
+            spectral_gap,
             exact,
             averages: TimeAverages::default(),
         }
@@ -108,7 +122,7 @@ impl<'a> LongRun<'a> {
             seed,
             observables,
             window,
-            spectral_gap: relaxation.gap,
+            spectral_gap: relaxation.gap(side).unwrap_or(0.0),
             exact,
             averages: TimeAverages::default(),
         }
@@ -123,7 +137,17 @@ impl<'a> LongRun<'a> {
     pub fn reason(&self) -> Option<&Unknown> {
         match &self.exact {
             Err(Lacking::Known(unknown)) => Some(unknown),
-            Ok(_) | Err(Lacking::Rest) => None,
+            Ok(_) | Err(Lacking::Rest | Lacking::Time(_)) => None,
+        }
+    }
+
+    /// Why nothing can be said, though expectations are exact: they are not settled after so many steps.
+    pub fn unsettled(&self) -> Option<String> {
+        match self.exact {
+            Err(Lacking::Time(steps)) => {
+                Some(format!("exact expectations of {} are not settled after {steps} steps", self.side))
+            }
+            _ => None,
         }
     }
 
@@ -178,7 +202,7 @@ impl<'a> LongRun<'a> {
         match &self.exact {
             Ok(values) => values[index].value,
             Err(Lacking::Known(_)) => self.averages.averages.mean(index),
-            Err(Lacking::Rest) => f64::INFINITY,
+            Err(Lacking::Rest | Lacking::Time(_)) => f64::INFINITY,
         }
     }
 
@@ -187,7 +211,7 @@ impl<'a> LongRun<'a> {
         let wider = self.integration(index, tail);
         match &self.exact {
             Ok(values) => [values[index].value - wider, values[index].value + wider],
-            Err(Lacking::Rest) => [f64::INFINITY; 2],
+            Err(Lacking::Rest | Lacking::Time(_)) => [f64::NEG_INFINITY, f64::INFINITY],
             Err(Lacking::Known(_)) => {
                 let averages = &self.averages.averages;
                 // The other half of the tail is for what the bias of the integrator may be.
@@ -202,7 +226,7 @@ impl<'a> LongRun<'a> {
     pub fn integration(&self, index: usize, tail: f64) -> f64 {
         match &self.exact {
             Ok(values) => return values[index].error,
-            Err(Lacking::Rest) => return f64::INFINITY,
+            Err(Lacking::Rest | Lacking::Time(_)) => return f64::INFINITY,
             Err(Lacking::Known(_)) => {}
         }
         let TimeAverages { averages, refinement, .. } = &self.averages;
@@ -263,8 +287,9 @@ pub(super) fn refusal(
     let unknown = if is_sampled {
         None
     } else {
-        match exactly(model, side, functions, relaxation) {
-            Ok(_) | Err(Lacking::Rest) => return None,
+        let burn_in = relaxation.burn_in(relaxation.gap(side)?);
+        match exactly(model, side, functions, relaxation, burn_in) {
+            Ok(_) | Err(Lacking::Rest | Lacking::Time(_)) => return None,
             Err(Lacking::Known(unknown)) => Some(unknown.to_string()),
         }
     };
@@ -321,33 +346,43 @@ fn exactly(
     side: Side,
     functions: &[TestFunction],
     relaxation: &Relaxation,
+    burn_in: usize,
 ) -> Result<Vec<Value>, Lacking> {
-    let mut steps = relaxation.burn_in;
+    let mut steps = burn_in;
+    let mut nearly = None;
     for _ in 0..DOUBLINGS {
         let run = Run { steps: 2 * steps, records: 2, ..model.run.clone() };
         let longer = Model { run, ..model.clone() };
         let observables = observables(&longer, functions.to_vec(), &relaxation.point, 3);
-        let rows = rows(&longer, side, &observables)?;
-        let is_unchanged = |(row, function): (&Vec<Value>, &TestFunction)| {
-            let size = row[2].value.abs() + scale(function, model, relaxation);
-            (row[2].value - row[1].value).abs() <= UNCHANGED * size
+        let rows = match rows(&longer, side, &observables) {
+            // Where a longer run takes too much work, what is left of the change is an error.
+            Err(Lacking::Known(unknown)) => return nearly.ok_or(Lacking::Known(unknown)),
+            rows => rows?,
         };
-        if rows.iter().zip(functions).all(is_unchanged) {
-            let at_rest = |row: Vec<Value>| Value {
-                value: row[2].value,
-                error: row[2].error + (row[2].value - row[1].value).abs(),
-            };
-            return Ok(rows.into_iter().map(at_rest).collect());
-        }
+        let of_each = rows.iter().zip(functions);
+        let change = |(row, function): (&Vec<Value>, &TestFunction)| {
+            let size = row[2].value.abs() + scale(function, model, relaxation);
+            (row[2].value - row[1].value).abs() / size
+        };
+        let is_within = |most: f64| of_each.clone().map(change).all(|change| change <= most);
         let grows = |(row, function): (&Vec<Value>, &TestFunction)| {
             row[2].value.abs() > GROWN * (row[1].value.abs() + scale(function, model, relaxation))
         };
-        if rows.iter().zip(functions).any(grows) {
+        if of_each.clone().any(grows) {
             return Err(Lacking::Rest);
         }
+        let at_rest = |row: &Vec<Value>| Value {
+            value: row[2].value,
+            error: row[2].error + (row[2].value - row[1].value).abs(),
+        };
+        let values: Vec<Value> = rows.iter().map(at_rest).collect();
+        if is_within(UNCHANGED) {
+            return Ok(values);
+        }
+        nearly = is_within(NEARLY).then_some(values);
         steps *= 2;
     }
-    Err(Lacking::Rest)
+    nearly.ok_or(Lacking::Time(steps))
 }
 
 /// How large a function is whose expectation may be 0.

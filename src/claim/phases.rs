@@ -25,7 +25,7 @@ pub struct Parameters {
     process: Side,
     /// The least |u| of the first phase.
     far: f64,
-    /// The largest |u| of the second, below `far`.
+    /// The largest |u| of the second.
     near: f64,
     /// What is allowed, above 0: of means relative to the distance from the minimiser at which the phase begins, of
     /// variances relative to the stationary one.
@@ -78,7 +78,9 @@ impl Parameters {
                 format!("no exact expectations: {unknown}; expected a shorter run, or fewer agents"),
             )
         })?;
-        Ok(Claim::Consequence(Arc::new(Phases { process, far, near, margin, expect, coordinates })))
+        let phases = Phases { process, far, near, margin, expect, coordinates };
+        phases.are_seen(&observables, setting.model)?;
+        Ok(Claim::Consequence(Arc::new(phases)))
     }
 }
 
@@ -145,6 +147,30 @@ pub struct PhasedRun {
 }
 
 impl Phases {
+    /// Each phase has a record time besides its first in every coordinate.
+    fn are_seen(&self, observables: &Observables, model: &Model) -> Result<(), Invalid> {
+        for (j, of) in self.coordinates.iter().enumerate() {
+            let minimiser = minimiser(model, j, of.curvature);
+            let sizes: Vec<f64> = observables
+                .flow
+                .iter()
+                .map(|c| (of.curvature * (c[j] - minimiser) / of.scale).abs())
+                .collect();
+            let far = sizes.iter().take_while(|&&u| u >= self.far).count();
+            let near = sizes.iter().filter(|&&u| u <= self.near).count();
+            let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
+            let along = format!("|u| of coordinate {j} goes from {first:.3e} to {last:.3e} along the flow");
+            let right = "expected one that leaves two record times to the phase, or a longer run";
+            if far < 2 {
+                return Err(Invalid::new("far", format!("{}; {along}; {right}", self.far)));
+            }
+            if near < 2 {
+                return Err(Invalid::new("near", format!("{}; {along}; {right}", self.near)));
+            }
+        }
+        Ok(())
+    }
+
     /// The gaps at every place of a phase, named, and the curves.
     fn compare(&self, model: &Model) -> (Vec<Place>, Vec<Gap>, PhasedRun) {
         let observables = observables(model);

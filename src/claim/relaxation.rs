@@ -1,5 +1,6 @@
 //! How a model comes to rest: where, how fast, and after how many steps it may be taken to be there.
 
+use super::Side;
 use crate::exact::Unknown;
 use crate::integrator::{Jacobian, drift_flow, drift_jacobian};
 use crate::model::Model;
@@ -13,19 +14,26 @@ const REMAINS: f64 = 1e-3;
 const MOST_STEPS: usize = 50_000_000;
 const MOST_FLOW_STEPS: usize = 4_000_000;
 
+/// Runge–Kutta steps to each η.
+const FLOW_SUBSTEPS: usize = 4;
+
 /// Where the drift vanishes, and how the SDE tends to it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Relaxation {
     /// Where the flow of the drift ends.
     pub point: Vec<f64>,
-    /// The spectral gap: the slowest rate of the drift's linearization there.
-    pub gap: f64,
+    /// The slowest rate of the drift's linearization there.
+    pub drift_gap: f64,
+    /// The spectral gaps of optimizer and SDE: how fast mean and deviation forget where they began; none where they do
+    /// not.
+    gaps: [Option<f64>; 2],
     /// A deviation of each coordinate that the diffusion there keeps up, no less than the stationary one to
     /// leading order.
     pub deviations: Vec<f64>,
-    /// Optimizer steps until the law is taken to be stationary: those of the flow from the start to the point, and
-    /// `log(1/REMAINS)` over the gap.
-    pub burn_in: usize,
+    /// Optimizer steps of the flow of the drift from the start to the point.
+    arrival: usize,
+    /// η.
+    eta: f64,
 }
 
 impl Relaxation {
@@ -34,9 +42,17 @@ impl Relaxation {
         let eta = model.run.learning_rate;
         let mut coefficients = Coefficients::new(model.dimension());
         let point = resting_point(model, &mut coefficients)?;
-        let gap = spectral_gap(drift_jacobian(&*model.sde, &point, &mut coefficients), point.len())?;
+        let jacobian = drift_jacobian(&*model.sde, &point, &mut coefficients);
+        let rates = rates(jacobian, point.len());
+        let drift_gap = rates.iter().copied().fold(f64::INFINITY, f64::min);
+        // Differences tell rates up to rounding.
+        if drift_gap <= 1e-7 {
+            return Err(Unknown::because(format!(
+                "where its flow ends the drift pulls back at the rate {drift_gap:.1e}: some coordinate is held by nothing"
+            )));
+        }
         model.sde.coefficients(&point, &mut coefficients);
-        let variance = |i: usize| coefficients.diffusion.entry(i, i) / (2.0 * gap);
+        let variance = |i: usize| coefficients.diffusion.entry(i, i) / (2.0 * drift_gap);
         let deviations: Vec<f64> = (0..point.len()).map(|i| variance(i).sqrt()).collect();
         let start = &model.run.start;
         let covered = start.iter().zip(&point).fold(0.0, |covered: f64, (x, c)| covered.max((x - c).abs()));
@@ -47,13 +63,52 @@ impl Relaxation {
             ));
         }
         let arrival = arrival(model, &point, &deviations)?;
-        let forgetting = libm::ceil(-libm::log(REMAINS) / (gap * eta));
-        if forgetting > MOST_STEPS as f64 {
-            let message = format!("a burn-in of {forgetting:.1e} steps, as the spectral gap is {gap:.1e}");
-            return Err(Unknown::because(message));
+        let multiplied =
+            if model.optimizer_name.has_bounded_steps() { 0.0 } else { model.relative_variance() };
+        let gaps = [Side::Optimizer, Side::Sde].map(|side| spectral_gap(&rates, side, eta, multiplied));
+        let relaxation = Self { point, drift_gap, gaps, deviations, arrival, eta };
+        for side in [Side::Optimizer, Side::Sde] {
+            if let Some(gap) = relaxation.gap(side)
+                && -libm::log(REMAINS) / (gap * eta) > MOST_STEPS as f64
+            {
+                let message =
+                    format!("a burn-in of more than {MOST_STEPS} steps, as the spectral gap is {gap:.1e}");
+                return Err(Unknown::because(message));
+            }
         }
-        Ok(Self { point, gap, deviations, burn_in: arrival + forgetting as usize })
+        Ok(relaxation)
     }
+
+    /// The spectral gap of a process; none where its mean does not come to rest.
+    pub fn gap(&self, side: Side) -> Option<f64> {
+        self.gaps[usize::from(side == Side::Sde)]
+    }
+
+    /// Optimizer steps until the law of a process with this spectral gap is taken to be stationary: those of the flow
+    /// from the start to the point, and `log(1/REMAINS)` over the gap.
+    pub fn burn_in(&self, gap: f64) -> usize {
+        self.arrival + libm::ceil(-libm::log(REMAINS) / (gap * self.eta)) as usize
+    }
+}
+
+/// The slowest of the rates at which means and deviations of a process fall, whose drift falls at `rates`: the mean
+/// `e^{−λt}` and the mean square `e^{−(2λ − ηλ²r)t}` of the SDE, `(1 − ηλ)^k` and `((1 − ηλ)² + η²λ²r)^k` of the optimizer,
+/// where noise grows with the gradient by r. That growth is exact for diagonal H; it is taken to slow the fall 64 times
+/// at most, so that what it is elsewhere can be seen. None where the mean grows.
+fn spectral_gap(rates: &[f64], side: Side, eta: f64, r: f64) -> Option<f64> {
+    const SLOWED: f64 = 64.0;
+    let of_rate = |&rate: &f64| {
+        let (of_mean, of_square) = match side {
+            Side::Sde => (rate, 2.0 * rate - eta * rate * rate * r),
+            Side::Optimizer => {
+                let factor = 1.0 - eta * rate;
+                let square = factor * factor + eta * eta * rate * rate * r;
+                (-libm::log(factor.abs()) / eta, -libm::log(square) / eta)
+            }
+        };
+        (of_mean > 0.0).then(|| of_mean.min(0.5 * of_square).max(of_mean / SLOWED))
+    };
+    rates.iter().map(of_rate).try_fold(f64::INFINITY, |least, rate| Some(rate?.min(least)))
 }
 
 /// Where the drift vanishes to rounding.
@@ -76,10 +131,12 @@ fn resting_point(model: &Model, coefficients: &mut Coefficients) -> Result<Vec<f
         }
         best = best.min(left);
         let more = (steps / 2).max(64);
-        c = drift_flow(&*model.sde, &c, model.run.learning_rate, more, more, 1).pop().unwrap_or_default();
+        c = drift_flow(&*model.sde, &c, model.run.learning_rate, more, more, FLOW_SUBSTEPS)
+            .pop()
+            .unwrap_or_default();
         steps += more;
     }
-    Err(Unknown::because("the flow of the drift comes to no rest"))
+    Err(Unknown::because(format!("the flow of the drift is not at rest after {steps} steps")))
 }
 
 /// Steps until the flow of the drift is near its end.
@@ -95,29 +152,25 @@ fn arrival(model: &Model, point: &[f64], deviations: &[f64]) -> Result<usize, Un
     };
     while is_far(&c) {
         if steps > MOST_FLOW_STEPS {
-            return Err(Unknown::because("the flow of the drift comes to no rest"));
+            return Err(Unknown::because(format!(
+                "the flow of the drift is not at rest after {steps} steps"
+            )));
         }
-        c = drift_flow(&*model.sde, &c, model.run.learning_rate, EVERY, EVERY, 1).pop().unwrap_or_default();
+        c = drift_flow(&*model.sde, &c, model.run.learning_rate, EVERY, EVERY, FLOW_SUBSTEPS)
+            .pop()
+            .unwrap_or_default();
         steps += EVERY;
     }
     Ok(steps)
 }
 
-/// The smallest real part of an eigenvalue of −J.
-fn spectral_gap(jacobian: Jacobian, d: usize) -> Result<f64, Unknown> {
-    let gap = match jacobian {
-        Jacobian::Diagonal(entries) => entries.iter().map(|entry| -entry).fold(f64::INFINITY, f64::min),
+/// The real parts of the eigenvalues of −J.
+fn rates(jacobian: Jacobian, d: usize) -> Vec<f64> {
+    match jacobian {
+        Jacobian::Diagonal(entries) => entries.iter().map(|entry| -entry).collect(),
         Jacobian::Dense(entries) => {
             let eigenvalues = nalgebra::DMatrix::from_row_slice(d, d, &entries).complex_eigenvalues();
-            eigenvalues.iter().map(|eigenvalue| -eigenvalue.re).fold(f64::INFINITY, f64::min)
+            eigenvalues.iter().map(|eigenvalue| -eigenvalue.re).collect()
         }
-    };
-    // Differences tell rates up to rounding.
-    if gap > 1e-7 {
-        Ok(gap)
-    } else {
-        Err(Unknown::because(
-            "the drift has no spectral gap where it vanishes: nothing holds some coordinate",
-        ))
     }
 }

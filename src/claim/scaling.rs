@@ -102,7 +102,15 @@ impl Parameters {
         let resting = |key: &'static str, change: &dyn Fn(&mut Scenario) -> Result<(), Invalid>| {
             let model = (setting.rebuild)(change).map_err(|invalid| {
                 let own = ["agents", "batch_size", "compression"].contains(&&*invalid.path);
-                if own && self.rule.is_none() { invalid } else { Invalid::new(key, invalid.message) }
+                if own && self.rule.is_none() {
+                    return invalid;
+                }
+                let of = if invalid.path.is_empty() {
+                    String::new()
+                } else {
+                    format!("after it, {}: ", invalid.path)
+                };
+                Invalid::new(key, format!("{of}{}", invalid.message))
             })?;
             let relaxation = Relaxation::of(&model).map_err(|unknown| {
                 Invalid::new(key, format!("{unknown}; expected a stationary law before and after the change"))
@@ -213,12 +221,19 @@ impl Scaling {
         let error_rate = experiment.monte_carlo.error_rate;
         let gap = self.gap(floors, Levels::new(error_rate, look, 1));
         let has_diverged = floors.iter().any(|floor| floor.has_diverged());
-        let (verdict, _) = if has_diverged { (Verdict::Refuted, None) } else { decide(&[gap]) };
+        let is_unsettled = floors.iter().any(|floor| floor.unsettled().is_some());
+        let (verdict, _) = if has_diverged {
+            (Verdict::Refuted, None)
+        } else if is_unsettled {
+            (Verdict::Inconclusive, None)
+        } else {
+            decide(&[gap])
+        };
         let is_sampled = floors.iter().any(|floor| floor.is_sampled());
         if verdict == Verdict::Inconclusive && is_sampled && !look.is_last {
             return None;
         }
-        let worst = (!has_diverged).then_some(gap);
+        let worst = (!has_diverged && !is_unsettled).then_some(gap);
         let [base, scaled] = floors;
         let sampled = if scaled.is_sampled() { scaled } else { base };
         let finding = Finding {
@@ -284,6 +299,12 @@ impl Scaling {
         let terms = at_rest.terms(error_rate, gap);
         let (process, margin, target) = (self.process, self.margin, self.target);
         let Some(gap) = gap else {
+            if verdict == Verdict::Inconclusive {
+                return format!(
+                    "undecided under {rule}: exact expectations of {process} are not settled within the steps that can be \
+                     computed ({terms})"
+                );
+            }
             return format!(
                 "under {rule} {process} comes to no rest: its moments grow without end, or some path is not finite ({terms})"
             );

@@ -38,7 +38,12 @@ fn plan(arguments: &Arguments, scenarios: &super::select::Scenarios) -> io::Resu
         bar.finish();
         let Some(forecasts) = forecasts else { return Ok(exit::INTERRUPTED) };
         seconds += forecasts.iter().flatten().map(|forecast| forecast.seconds).sum::<f64>();
-        standard_output(|out| forecasts.iter().try_for_each(|forecast| print(out, name, forecast.as_ref())))?;
+        standard_output(|out| {
+            forecasts
+                .iter()
+                .zip(&loaded.experiment.claims)
+                .try_for_each(|(forecast, claim)| print(out, name, claim.kind(), forecast.as_ref()))
+        })?;
     }
     standard_output(|out| {
         let threads = workers.threads();
@@ -53,10 +58,10 @@ fn plan(arguments: &Arguments, scenarios: &super::select::Scenarios) -> io::Resu
     Ok(exit::AS_EXPECTED)
 }
 
-fn print(out: &mut impl Write, name: &str, forecast: Option<&Forecast>) -> io::Result<()> {
+fn print(out: &mut impl Write, name: &str, kind: &str, forecast: Option<&Forecast>) -> io::Result<()> {
     let name = plain(name);
-    let Some(Forecast { kind, verdict, sample, looks, detectable_gap, seconds, .. }) = forecast else {
-        return writeln!(out, "{name}: order cannot be planned where it is sampled");
+    let Some(Forecast { verdict, sample, looks, detectable_gap, seconds, .. }) = forecast else {
+        return writeln!(out, "{name}: {kind} is not planned");
     };
     let at_look = match looks {
         0 => String::new(),

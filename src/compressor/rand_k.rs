@@ -79,7 +79,7 @@ impl Parameters {
         // Rounding of a quotient of decimal numbers.
         if (k - nearest).abs() > 1e-9 * k || nearest < 1.0 {
             let message =
-                format!("ω = {omega} takes k = {k:.4} of {dimension}; expected a whole number from 1 on");
+                format!("ω = {omega} takes k = {k:.4e} of {dimension}; expected a whole number from 1 on");
             return Err(Invalid::new("rand_k.k", message));
         }
         Ok(Self { k: nearest as usize })

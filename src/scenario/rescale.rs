@@ -26,8 +26,9 @@ impl Scenario {
         Ok(())
     }
 
-    /// The same without compression.
+    /// The same without compression, and without any mistake: what a change is held against.
     pub fn uncompress(&mut self) {
+        self.sde.mutant = None;
         self.agents.iter_mut().for_each(|group: &mut AgentGroup| group.compressor = None);
     }
 }
@@ -36,9 +37,11 @@ fn whole(key: &str, letter: &str, factor: f64, what: &str, value: usize) -> Resu
     let scaled = factor * value as f64;
     let nearest = scaled.round();
     // Rounding of products and quotients of decimal numbers.
-    if (scaled - nearest).abs() > 1e-9 * scaled || !(1.0..=1e9).contains(&nearest) {
-        let message =
-            format!("{letter} = {factor} makes {what} = {value} to {scaled:.6}; expected a whole number");
+    const MOST: f64 = 1e9;
+    if (scaled - nearest).abs() > 1e-9 * scaled || !(1.0..=MOST).contains(&nearest) {
+        let message = format!(
+            "{letter} = {factor} makes {what} = {value} to {scaled:.6}; expected a whole number from 1 to {MOST}"
+        );
         return Err(Invalid::new(key, message));
     }
     Ok(nearest as usize)

@@ -19,6 +19,12 @@ pub(super) fn build(parameters: &SweepParameters, text: &str, is_sampled: bool) 
     for (index, axis) in axes.iter().enumerate() {
         check(axis, &document).map_err(|invalid| invalid.under(&format!("axes[{index}]")))?;
     }
+    if let [first, second] = &**axes
+        && first.parameter == second.parameter
+    {
+        let message = format!("{:?} again; expected another number", second.parameter);
+        return Err(Invalid::new("axes[1].parameter", message));
+    }
     let count: usize = axes.iter().map(|axis| axis.values.len()).product();
     if count > MOST_POINTS {
         return Err(Invalid::new("axes", format!("{count} points; expected at most {MOST_POINTS}")));
@@ -49,8 +55,14 @@ pub(super) fn build(parameters: &SweepParameters, text: &str, is_sampled: bool) 
 
 fn check(axis: &Axis, document: &Table) -> Result<(), Invalid> {
     let Axis { parameter, values } = axis;
-    if parameter.starts_with("sweep") || parameter.starts_with("claims") {
-        return Err(Invalid::new("parameter", format!("{parameter:?}; expected a number of the model")));
+    let root = parameter.split(['.', '[']).next().unwrap_or_default();
+    if !["objective", "agents", "run", "sde"].contains(&root) {
+        return Err(Invalid::new(
+            "parameter",
+            format!(
+                "{parameter:?}; expected a number of the model, below `objective`, `agents`, `run` or `sde`"
+            ),
+        ));
     }
     match entry(&mut document.clone(), parameter) {
         Some(Value::Integer(_) | Value::Float(_)) => {}

@@ -47,4 +47,11 @@ fn what_has_no_phases_is_refused() {
     );
     let message = refusal(&text);
     assert!(message.contains("no sign is taken") && message.contains("expected dsignsgd"), "{message}");
+    for (far, near, key) in [(1e9, 0.5, "far"), (5.0, 1e-12, "near")] {
+        let message = refusal(&sign_sgd(far, near, 0.1));
+        assert!(
+            message.contains(&format!("claims[0].phases.{key}: ")) && message.contains("along the flow"),
+            "{message}"
+        );
+    }
 }

@@ -123,3 +123,19 @@ fn rules_of_sign_sgd_are_about_the_root_of_the_batch() {
     // κ/(α√δ) = 2, up to terms of higher order.
     assert!((of_wrong - 2.0).abs() < 0.1, "{of_wrong}");
 }
+
+/// The run before the change has no mistake, and no compression that could be made wrong.
+#[test]
+fn a_wrong_sde_does_not_keep_the_floor() {
+    let claim =
+        "scaling = { rule = \"agents_for_compression\", given = 3.0, process = \"sde\", margin = 0.1 }";
+    assert_eq!(finding(&isotropic(0.01, claim)).verdict, Verdict::Upheld);
+    for mutant in ["no_compression_noise", "agents_lost", "gradient_not_compressed", "noise_not_compressed"] {
+        let text = isotropic(0.01, claim)
+            .replace("[[claims]]", &format!("[sde]\nmutant = \"{mutant}\"\n[[claims]]"));
+        let found = finding(&text);
+        // At rest the gradient is next to nothing, compressed or not.
+        let expected = if mutant == "gradient_not_compressed" { Verdict::Upheld } else { Verdict::Refuted };
+        assert_eq!(found.verdict, expected, "{mutant}: {}", found.sentence);
+    }
+}

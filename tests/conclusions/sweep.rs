@@ -109,13 +109,14 @@ fn sweeps_that_make_no_sense_are_refused_with_their_place() {
     let refused = |axes: &str| refusal(&swept("dcsgd", BERNOULLI, axes, claim));
     let cases = [
         (axis("run.learning_rates", "[0.1, 0.2]"), "sweep.axes[0].parameter", "key path"),
-        (axis("title", "[0.1, 0.2]"), "sweep.axes[0].parameter", "key path"),
-        (axis("claims[0].agreement.margin", "[0.1, 0.2]"), "sweep.axes[0].parameter", "number of the model"),
+        (axis("title", "[0.1, 0.2]"), "sweep.axes[0].parameter", "below `objective`"),
+        (axis("claims[0].agreement.margin", "[0.1, 0.2]"), "sweep.axes[0].parameter", "below `objective`"),
         (axis("run.learning_rate", "[0.1]"), "sweep.axes[0].values", "at least 2"),
         (axis("run.learning_rate", "[0.2, 0.1]"), "sweep.axes[0].values[1]", "least first"),
         (axis("run.learning_rate", "[0.1, nan]"), "sweep.axes[0].values[1]", "least first"),
         (axis("agents[0].count", "[1, 1.5]"), "sweep.axes[0].values[1]", "whole number"),
         (axis("run.learning_rate", "[-2, -1]"), "sweep.axes", "defined nowhere"),
+        (axis("run.learning_rate", "[0.1, 0.2]").repeat(2), "sweep.axes[1].parameter", "again"),
         ("[sweep]\naxes = []\n".to_owned(), "sweep.axes", "expected 1 or 2"),
     ];
     for (axes, path, part) in cases {
@@ -124,4 +125,16 @@ fn sweeps_that_make_no_sense_are_refused_with_their_place() {
     }
     let without = refusal(&swept("dcsgd", BERNOULLI, "", claim));
     assert!(without.contains("claims[0].agreement") && without.contains("no [sweep]"), "{without}");
+}
+
+#[test]
+fn nothing_is_upheld_where_nothing_was_compared() {
+    let axes = axis("run.learning_rate", "[50, 100]");
+    for claim in
+        ["agreement = { margin = 0.5 }", "slope = { process = \"sde\", expected = 1.0, margin = 0.5 }"]
+    {
+        let found = finding(&swept("dcsgd", BERNOULLI, &axes, claim));
+        assert_eq!(found.verdict, Verdict::Inconclusive, "{}", found.sentence);
+        assert!(found.sentence.contains("2 of 2 points have no value"), "{}", found.sentence);
+    }
 }

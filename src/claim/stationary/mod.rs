@@ -135,7 +135,14 @@ impl Stationary {
         let (error_rate, eta) = (experiment.monte_carlo.error_rate, experiment.model.run.learning_rate);
         let levels = Levels::new(error_rate, look, at_rest.functions().len());
         let gaps = self.gaps(at_rest, eta, levels);
-        let (verdict, worst) = if at_rest.has_diverged() { (Verdict::Refuted, None) } else { decide(&gaps) };
+        let unsettled = at_rest.unsettled();
+        let (verdict, worst) = if at_rest.has_diverged() {
+            (Verdict::Refuted, None)
+        } else if unsettled.is_some() {
+            (Verdict::Inconclusive, None)
+        } else {
+            decide(&gaps)
+        };
         if verdict == Verdict::Inconclusive && at_rest.is_sampled() && !look.is_last {
             return None;
         }
@@ -203,6 +210,9 @@ impl Stationary {
                 format!(
                     "the stationary law of {process} is not the predicted one within {margin}: {place}, {rest} ({terms})"
                 )
+            }
+            Verdict::Inconclusive if worst.is_none() => {
+                format!("undecided: {} ({terms})", at_rest.unsettled().unwrap_or_default())
             }
             Verdict::Inconclusive => format!("undecided within {margin}: {place}, {rest} ({terms})"),
         }

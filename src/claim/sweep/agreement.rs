@@ -94,10 +94,13 @@ impl OfSweep for Agreement {
         });
         match verdict {
             Verdict::Upheld => format!(
-                "optimizer and SDE come to the same loss within {margin} at every point; farthest, {place}"
+                "optimizer and SDE come to the same loss within {margin} at every point that has one; farthest, {place}"
             ),
             Verdict::Refuted => {
                 format!("optimizer and SDE do not come to the same loss within {margin}: {place}")
+            }
+            Verdict::Inconclusive if worst.is_none() => {
+                "undecided: no point has a loss to compare".to_owned()
             }
             Verdict::Inconclusive => format!("undecided within {margin}: {place}"),
         }

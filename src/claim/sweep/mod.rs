@@ -20,6 +20,7 @@ use crate::ensemble::TestFunction;
 use crate::model::Model;
 use crate::scenario::Experiment;
 use crate::stats::Look;
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -110,20 +111,23 @@ pub struct Swept<'a> {
 }
 
 impl<'a> Swept<'a> {
-    fn new(sweep: &'a Sweep, seed: u64, is_sampled: bool) -> Self {
+    fn new(sweep: &'a Sweep, seed: u64, is_sampled: bool, progress: &dyn Progress) -> Self {
+        progress.announce(sweep.points.len() as u64);
         let at = |point: &'a SweptPoint| match point {
             SweptPoint::Undefined(_) => None,
             SweptPoint::Defined { model, rest: Rest(relaxation) } => {
-                Some([Side::Optimizer, Side::Sde].map(|side| match sweep.quantity {
+                let runs = Some([Side::Optimizer, Side::Sde].map(|side| match sweep.quantity {
                     Quantity::Floor => {
                         let loss = vec![TestFunction::Loss];
                         LongRun::at_rest(model, side, loss, relaxation, seed, is_sampled)
                     }
                     Quantity::FinalLoss => LongRun::at_end(model, side, relaxation, seed, is_sampled),
-                }))
+                }));
+                progress.tick(1);
+                runs
             }
         };
-        Self { sweep, runs: sweep.points.iter().map(at).collect() }
+        Self { sweep, runs: sweep.points.par_iter().map(at).collect() }
     }
 
     fn extend(&mut self, look: Look, progress: &dyn Progress) {
@@ -138,6 +142,20 @@ impl<'a> Swept<'a> {
         let mut all = Simulated::default();
         self.runs.iter().flatten().flatten().for_each(|run| all.add(run.simulated()));
         all
+    }
+
+    /// How many points lack a value, in words.
+    fn missing(&self) -> String {
+        let lacks =
+            |side: Side| (0..self.runs.len()).filter(|&point| self.estimate(side, point).is_none()).count();
+        let all = self.runs.len();
+        match [lacks(Side::Optimizer), lacks(Side::Sde)] {
+            [0, 0] => String::new(),
+            [optimizer, sde] if optimizer == sde => format!("; {sde} of {all} points have no value"),
+            [optimizer, sde] => {
+                format!("; {optimizer} of {all} points have no value of the optimizer, {sde} none of the SDE")
+            }
+        }
     }
 
     /// A point, in words.
@@ -177,7 +195,7 @@ impl<'a> Swept<'a> {
             Side::Optimizer => optimizer,
             Side::Sde => sde,
         };
-        (!run.has_diverged()).then_some(run)
+        (!run.has_diverged() && run.unsettled().is_none()).then_some(run)
     }
 
     fn least(&self, point: usize) -> f64 {
@@ -220,7 +238,7 @@ pub(super) struct Judged {
 pub(super) fn judge(experiment: &Experiment, progress: &dyn Progress) -> Option<Judged> {
     let Experiment { monte_carlo, is_sampled, claims, .. } = experiment;
     let sweep = experiment.sweep.as_deref()?;
-    let mut swept = Swept::new(sweep, monte_carlo.seed, *is_sampled);
+    let mut swept = Swept::new(sweep, monte_carlo.seed, *is_sampled, progress);
     let own = claims.iter().enumerate().filter_map(|(index, claim)| match claim {
         Claim::OfSweep(claim) => Some((index, &**claim)),
         _ => None,
@@ -250,11 +268,13 @@ pub(super) fn judge(experiment: &Experiment, progress: &dyn Progress) -> Option<
 fn finding(claim: &dyn OfSweep, swept: &Swept, error_rate: f64, look: Look) -> Option<Finding> {
     let levels = Levels::new(error_rate, look, claim.count(swept));
     let gaps = claim.gaps(swept, levels);
-    let (verdict, worst) = decide(&gaps);
+    // Where no point has a value nothing was tested.
+    let (verdict, worst) = if gaps.is_empty() { (Verdict::Inconclusive, None) } else { decide(&gaps) };
     if verdict == Verdict::Inconclusive && swept.is_sampled() && !look.is_last {
         return None;
     }
     let said = claim.sentence(swept, verdict, worst.map(|worst| (worst, gaps[worst])));
+    let said = format!("{said}{}", swept.missing());
     let version = env!("CARGO_PKG_VERSION");
     if !swept.is_sampled() {
         let sentence = format!("{said} (exact expectations, without a seed; itocheck {version})");

@@ -98,6 +98,9 @@ impl OfSweep for Slope {
     fn sentence(&self, swept: &Swept, verdict: Verdict, worst: Option<(usize, Gap)>) -> String {
         let &Self { process, expected, margin, .. } = self;
         let parameter = &swept.axis().parameter;
+        if worst.is_none_or(|(_, gap)| gap.estimate.is_nan()) {
+            return format!("undecided: the loss of {process} has fewer than two values, and no slope");
+        }
         let seen = worst.map_or(String::new(), |(_, gap)| {
             let [low, high] = gap.interval(verdict).map(|end| end + expected);
             format!(": the slope is {:.4}, between {low:.4} and {high:.4}", gap.estimate + expected)

@@ -12,6 +12,7 @@ use plotters::style::RGBColor;
 const WHISKER: f64 = 5.0;
 const PANE: f64 = 9.0;
 const PANE_OPACITY: f64 = 0.16;
+const LEAST_DECADES: f64 = 1.0;
 
 /// The figure of a sweep over one axis.
 pub(super) struct SweepFigure<'a> {
@@ -69,9 +70,12 @@ impl SweepFigure<'_> {
             .flat_map(|side| self.points(&side.value).chain(self.points(&side.predicted)))
             .map(|point| point.1);
         let name = &axes[0].parameter;
+        let [low, high] = ticks::padded(y, 0.1).unwrap_or([-1.0, 0.0]);
+        // Less than a decade would make much of little.
+        let missing = (LEAST_DECADES - (high - low)).max(0.0) / 2.0;
         Axes {
             x: ticks::padded(x, 0.06).unwrap_or([0.0, 1.0]),
-            y: ticks::padded(y, 0.1).unwrap_or([-1.0, 0.0]),
+            y: [low - missing, high + missing],
             x_label: if self.is_logarithmic { format!("log₁₀ {name}") } else { name.clone() },
             y_label: format!("log₁₀ ({})", quantity(*what)),
         }
@@ -88,6 +92,7 @@ impl SweepFigure<'_> {
         let dashed = Stroke { color, width: 1.4, dash: Some((6.0, 4.0)) };
         frame.line(canvas, self.points(&side.predicted).map(Some), dashed)?;
         let solid = Stroke { color, width: 1.6, dash: None };
+        frame.line(canvas, self.points(&side.value).map(Some), Stroke { width: 0.8, ..solid })?;
         for (&x, interval) in self.sweep.axes[0].values.iter().zip(&side.interval) {
             let (Some(x), Some([low, high])) = (self.place(x), interval.filter(|[low, _]| *low > 0.0)) else {
                 continue;
