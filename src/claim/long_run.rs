@@ -304,6 +304,22 @@ pub(super) fn refusal(
     })
 }
 
+/// Why the loss at the end of a run can neither be had exactly nor sampled.
+pub(super) fn refusal_at_end(model: &Model, is_sampled: bool) -> Option<String> {
+    if model.can_sample(model.agents.objective().growth()) {
+        return None;
+    }
+    let is_unknown = |side| matches!(exactly_at_end(model, side), Err(Lacking::Known(_)));
+    let needs_paths = is_sampled || [Side::Optimizer, Side::Sde].into_iter().any(is_unknown);
+    needs_paths.then(|| {
+        format!(
+            "only moments of order below {:.3} exist under this noise, compression and learning rate: the mean loss cannot \
+             be sampled with an honest interval; expected lighter tails, or no [monte_carlo] where it is exact",
+            model.tail_index()
+        )
+    })
+}
+
 /// `functions` at so many times, about the point where the drift vanishes.
 fn observables(model: &Model, functions: Vec<TestFunction>, point: &[f64], times: usize) -> Observables {
     Observables {

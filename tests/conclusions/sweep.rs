@@ -138,3 +138,28 @@ fn nothing_is_upheld_where_nothing_was_compared() {
         assert!(found.sentence.contains("2 of 2 points have no value"), "{}", found.sentence);
     }
 }
+
+#[test]
+fn a_loss_without_the_moments_that_sampling_needs_is_not_sampled() {
+    let agents = "count = 1\nnoise.student_t = { scale = 1.0, dof = 3 }";
+    let axes = axis("agents[0].noise.student_t.dof", "[3, 30]");
+    for quantity in ["floor", "final_loss"] {
+        let text = swept(
+            "dsgd",
+            agents,
+            &format!("[sweep]\nquantity = \"{quantity}\"\n{axes}"),
+            "agreement = { margin = 0.5 }",
+        );
+        let has = |text: &str| {
+            let table = judged(text).sweep.unwrap();
+            (
+                table.sde.value.iter().map(Option::is_some).collect::<Vec<bool>>(),
+                table.sde.undefined[0].clone(),
+            )
+        };
+        assert_eq!(has(&text), (vec![true, true], None));
+        let (is_defined, reason) = has(&format!("{text}[monte_carlo]\nseeds = 512\n"));
+        assert_eq!(is_defined, [false, true], "{quantity}");
+        assert!(reason.unwrap().contains("honest interval"));
+    }
+}

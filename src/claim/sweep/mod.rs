@@ -11,7 +11,7 @@ pub use table::{Measured, SweepTable, SweptAxis};
 
 use super::decision::{Gap, Levels, decide};
 use super::finding::{Expectation, Finding, Verdict, terms};
-use super::long_run::{LongRun, refusal};
+use super::long_run::{LongRun, refusal, refusal_at_end};
 use super::relaxation::Relaxation;
 use super::sampling::{Simulated, looks};
 use super::stationary::{Form, predicted_loss};
@@ -70,13 +70,14 @@ impl SweptPoint {
             Ok(relaxation) => relaxation,
             Err(unknown) => return Self::Undefined(unknown.to_string()),
         };
-        if quantity == Quantity::Floor {
-            let refused = [Side::Optimizer, Side::Sde]
+        let refused = match quantity {
+            Quantity::Floor => [Side::Optimizer, Side::Sde]
                 .into_iter()
-                .find_map(|side| refusal(&model, side, &[TestFunction::Loss], &relaxation, is_sampled));
-            if let Some(refusal) = refused {
-                return Self::Undefined(refusal);
-            }
+                .find_map(|side| refusal(&model, side, &[TestFunction::Loss], &relaxation, is_sampled)),
+            Quantity::FinalLoss => refusal_at_end(&model, is_sampled),
+        };
+        if let Some(refusal) = refused {
+            return Self::Undefined(refusal);
         }
         Self::Defined { model: Box::new(model), rest: Rest(relaxation) }
     }
