@@ -39,7 +39,7 @@ pub fn make(sections: &[Section], files: &mut Vec<Made>) -> Result<String, Strin
         "# The poster's statements, one by one\n\n\
          Compagnoni, Islamov, Proske, Lucchi, *Unbiased and Sign Compression in Distributed Learning: Comparing Noise Resilience \
          via SDEs*, AISTATS 2025. Each statement is judged by claims of scenarios, whose verdicts alone say \
-         whether it holds; every page of it has negative controls, which the same claims refute. `cargo run --release --example poster` writes this page, and `.ci/run` fails where it is not \
+         whether it holds. `cargo run --release --example poster` writes this page, and `.ci/run` fails where it is not \
          what the scenarios give.\n\n\
          ![Loss of optimizer and SDE over time for two optimizers and four objectives](sdes-track.png)\n\n\
          ## In short\n\n| statement | holds | allowed | scenarios |\n| --- | --- | --- | --- |\n",

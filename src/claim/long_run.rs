@@ -8,7 +8,7 @@ use super::relaxation::Relaxation;
 use super::sampling::Simulated;
 use super::{NonFinite, Progress, Side};
 use crate::ensemble::{BLOCK, Observables, TestFunction, TimeAverages, Window};
-use crate::exact::{Table, Unknown, Value, expectations};
+use crate::exact::{Unknown, Value, expectations};
 use crate::model::{Model, Run};
 use crate::random::Role;
 use crate::stats::{Look, student_quantile};
@@ -91,18 +91,7 @@ impl<'a> LongRun<'a> {
             Some(_) if is_sampled => asked_for(),
             Some(_) => exactly(model, side, &functions, relaxation, window.burn_in),
         };
-        let observables = observables(model, functions, &relaxation.point, 1);
-        let spectral_gap = gap.unwrap_or(0.0);
-        Self {
-            model,
-            side,
-            seed,
-            observables,
-            window,
-            spectral_gap,
-            exact,
-            averages: TimeAverages::default(),
-        }
+        Self::new(model, side, functions, relaxation, seed, window, exact)
     }
 
     /// The expected loss at the end of the run of `model`.
@@ -115,14 +104,27 @@ impl<'a> LongRun<'a> {
     ) -> Self {
         let window = Window { burn_in: model.run.steps, every: 0, records: 1 };
         let exact = if is_sampled { asked_for() } else { exactly_at_end(model, side) };
-        let observables = observables(model, vec![TestFunction::Loss], &relaxation.point, 1);
+        Self::new(model, side, vec![TestFunction::Loss], relaxation, seed, window, exact)
+    }
+
+    fn new(
+        model: &'a Model,
+        side: Side,
+        functions: Vec<TestFunction>,
+        relaxation: &Relaxation,
+        seed: u64,
+        window: Window,
+        exact: Result<Vec<Value>, Lacking>,
+    ) -> Self {
+        let observables = observables(model, functions, &relaxation.point, 1);
+        let spectral_gap = relaxation.gap(side).unwrap_or(0.0);
         Self {
             model,
             side,
             seed,
             observables,
             window,
-            spectral_gap: relaxation.gap(side).unwrap_or(0.0),
+            spectral_gap,
             exact,
             averages: TimeAverages::default(),
         }
@@ -337,12 +339,7 @@ fn asked_for() -> Result<Vec<Value>, Lacking> {
 
 /// All rows of the expectations of one side.
 fn rows(model: &Model, side: Side, observables: &Observables) -> Result<Vec<Vec<Value>>, Lacking> {
-    let exact = expectations(model, observables);
-    let table: Table = match side {
-        Side::Optimizer => exact.optimizer,
-        Side::Sde => exact.sde,
-    }
-    .map_err(Lacking::Known)?;
+    let table = side.table(expectations(model, observables)).map_err(Lacking::Known)?;
     let rows: Option<Vec<Vec<Value>>> = table.into_iter().collect();
     // Two moments give all functions that are asked for, unless they are not finite.
     rows.ok_or(Lacking::Rest)

@@ -6,7 +6,7 @@ use super::sampling::Simulated;
 use super::stationary::hessian;
 use super::{Claim, Consequence, Progress, Setting, Side};
 use crate::ensemble::{Observables, TestFunction};
-use crate::exact::{Value, expectations};
+use crate::exact::{Unknown, Value, expectations};
 use crate::model::Model;
 use crate::parameter::{Invalid, checked};
 use crate::scenario::Experiment;
@@ -47,6 +47,8 @@ struct Phases {
     margin: f64,
     expect: Expectation,
     coordinates: Vec<Coordinate>,
+    /// The exact expectations of [`observables`] over time.
+    rows: Vec<Vec<Value>>,
 }
 
 /// What the phases of one coordinate depend on.
@@ -71,14 +73,15 @@ impl Parameters {
         let coordinates =
             coordinates(setting.model).map_err(|reason| Invalid::new("", format!("{reason}; expected dsignsgd on a diagonal quadratic with one group of agents and noise gaussian or student_t")))?;
         let observables = observables(setting.model);
-        let exact = expectations(setting.model, &observables);
-        exact.complete(&observables.functions).map_err(|unknown| {
-            Invalid::new(
-                "",
-                format!("no exact expectations: {unknown}; expected a shorter run, or fewer agents"),
-            )
-        })?;
-        let phases = Phases { process, far, near, margin, expect, coordinates };
+        let unknown = |unknown: Unknown| {
+            let message =
+                format!("no exact expectations: {unknown}; expected a shorter run, or fewer agents");
+            Invalid::new("", message)
+        };
+        let table = process.table(expectations(setting.model, &observables)).map_err(unknown)?;
+        let rows: Option<Vec<Vec<Value>>> = table.into_iter().collect();
+        let rows = rows.ok_or_else(|| unknown(Unknown::because("some are not finite")))?;
+        let phases = Phases { process, far, near, margin, expect, coordinates, rows };
         phases.are_seen(&observables, setting.model)?;
         Ok(Claim::Consequence(Arc::new(phases)))
     }
@@ -174,12 +177,7 @@ impl Phases {
     /// The gaps at every place of a phase, named, and the curves.
     fn compare(&self, model: &Model) -> (Vec<Place>, Vec<Gap>, PhasedRun) {
         let observables = observables(model);
-        let exact = expectations(model, &observables);
-        let table = match self.process {
-            Side::Optimizer => exact.optimizer,
-            Side::Sde => exact.sde,
-        };
-        let rows: Vec<Vec<Value>> = table.unwrap_or_default().into_iter().flatten().collect();
+        let rows = &self.rows;
         let times = observables.record_times.clone();
         let d = self.coordinates.len();
         let (mut places, mut gaps) = (Vec::new(), Vec::new());
@@ -189,35 +187,24 @@ impl Phases {
             let flow: Vec<f64> = observables.flow.iter().map(|c| c[j] - minimiser).collect();
             let path = Path::new(&rows[j], &rows[d + j], &flow, minimiser, observables.eta);
             let curves = self.predict(*coordinate, &path, &flow, &times);
-            let mut add =
-                |name: String, predicted: &[Option<f64>], seen: &[Value], unit: &dyn Fn(usize) -> f64| {
-                    for (time, predicted) in predicted.iter().enumerate().skip(1) {
-                        if let Some(predicted) = predicted {
-                            let Value { value, error } = seen[time];
-                            let margin = self.margin * unit(time);
-                            let estimate = value - predicted;
-                            let interval = [estimate - error, estimate + error];
-                            let gap = Gap {
-                                estimate,
-                                upheld: interval,
-                                refuted: interval,
-                                margin,
-                                detectable: margin + 2.0 * error,
-                            };
-                            places.push((name.clone(), times[time]));
-                            gaps.push(gap);
-                        }
+            let mut add = |name: String, predicted: &[Option<f64>], seen: &[Value], unit: f64| {
+                for (time, predicted) in predicted.iter().enumerate().skip(1) {
+                    if let Some(predicted) = predicted {
+                        let Value { value, error } = seen[time];
+                        let (estimate, margin) = (value - predicted, self.margin * unit);
+                        let interval = [estimate - error, estimate + error];
+                        let detectable = margin + 2.0 * error;
+                        places.push((name.clone(), times[time]));
+                        gaps.push(Gap { estimate, upheld: interval, refuted: interval, margin, detectable });
                     }
-                };
+                }
+            };
             let begins = curves.linear.iter().position(Option::is_some).unwrap_or(0);
-            let at_start = flow[0].abs();
             let at_entry = path.mean[begins].value.abs();
-            add(format!("x[{j}], sign flow"), &curves.sign_flow, &path.mean, &|_| at_start);
-            add(format!("x[{j}], linear SDE"), &curves.linear, &path.mean, &|_| at_entry);
-            let variance = coordinate.stationary_variance;
-            add(format!("variance of x[{j}], linear SDE"), &curves.linear_variance, &path.variance, &|_| {
-                variance
-            });
+            add(format!("x[{j}], sign flow"), &curves.sign_flow, &path.mean, flow[0].abs());
+            add(format!("x[{j}], linear SDE"), &curves.linear, &path.mean, at_entry);
+            let name = format!("variance of x[{j}], linear SDE");
+            add(name, &curves.linear_variance, &path.variance, coordinate.stationary_variance);
             coordinates.push(PhasedCoordinate {
                 function: format!("x[{j}]"),
                 mean: path.mean.iter().map(|mean| mean.value).collect(),

@@ -81,7 +81,7 @@ impl Relaxation {
 
     /// The spectral gap of a process; none where its mean does not come to rest.
     pub fn gap(&self, side: Side) -> Option<f64> {
-        self.gaps[usize::from(side == Side::Sde)]
+        *side.of(&self.gaps)
     }
 
     /// Optimizer steps until the law of a process with this spectral gap is taken to be stationary: those of the flow

@@ -1,5 +1,6 @@
 //! Which of the two processes is meant.
 
+use crate::exact::{Exact, Table, Unknown};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -12,6 +13,24 @@ pub enum Side {
     Optimizer,
     /// The SDE.
     Sde,
+}
+
+impl Side {
+    /// Its part of what is known.
+    pub(super) fn table(self, exact: Exact) -> Result<Table, Unknown> {
+        match self {
+            Self::Optimizer => exact.optimizer,
+            Self::Sde => exact.sde,
+        }
+    }
+
+    /// Its part of a pair, optimizer first.
+    pub(super) fn of<T>(self, [optimizer, sde]: &[T; 2]) -> &T {
+        match self {
+            Self::Optimizer => optimizer,
+            Self::Sde => sde,
+        }
+    }
 }
 
 impl fmt::Display for Side {

@@ -116,10 +116,8 @@ fn point(
         left /= values.len();
         let value = values[at];
         let place = || {
-            Invalid::new(
-                format!("axes[{number}].values[{at}]"),
-                format!("{}; expected a whole number", shown(value)),
-            )
+            let message = format!("{}; expected a whole number of at least 0", shown(value));
+            Invalid::new(format!("axes[{number}].values[{at}]"), message)
         };
         if let Some(entry) = entry(&mut changed, parameter) {
             *entry = match entry {
@@ -129,7 +127,7 @@ fn point(
                 _ => Value::Float(value),
             };
         }
-        // What cannot be read, as a fraction where a count stands, is a slip of the pen, and no finding.
+        // Only whole numbers can be read wrongly, and a fraction where a count stands is a slip of the pen, and no finding.
         changed.clone().try_into::<Scenario>().map_err(|_| place())?;
     }
     let scenario: Scenario =

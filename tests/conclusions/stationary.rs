@@ -127,7 +127,11 @@ fn what_has_no_stationary_law_is_refused_with_the_reason() {
     let unstable = at(0.6, h, noisy);
     assert!(unstable.contains("not stable"), "{unstable}");
     let flat = at(0.1, "eigenvalues = [0.0, 2.0]", noisy);
-    assert!(flat.contains("no spectral gap") || flat.contains("not stable"), "{flat}");
+    assert!(flat.contains("not stable"), "{flat}");
+    let scaling = "scaling = { learning_rate = 0.5, margin = 0.1 }";
+    let run = "learning_rate = 0.1\nstart = 0.5";
+    let flat = refusal(&scenario("dcsgd", "eigenvalues = [0.0, 2.0]", noisy, run, scaling));
+    assert!(flat.contains("some coordinate is held by nothing") && flat.contains("expected"), "{flat}");
     let silent = at(0.1, h, "count = 1\nnoise.none = {}\ncompressor.rand_k = { k = 1 }");
     assert!(silent.contains("diffusion vanishes"), "{silent}");
     let heavy = scenario(
@@ -154,12 +158,29 @@ fn the_burn_in_is_that_of_the_optimizer_and_not_of_its_drift() {
         let gap = found.stationary.unwrap().schedule.spectral_gap;
         assert!((gap + 0.98f64.ln() / 0.1).abs() < 1e-6, "{gap}");
     }
-    // Beyond the edge of the second moments, and short of it: noise grows with the gradient.
+    // Stable for ηλ(1 + ω) < 2, as noise grows with the gradient.
     let agents = "count = 1\nnoise.gaussian = { scale = 1.0 }\ncompressor.bernoulli = { probability = 0.5 }";
     let at = |rate: f64| {
         let run = format!("learning_rate = {rate}\nstart = 0.0");
-        finding(&scenario("dcsgd", "eigenvalues = [1.0]", agents, &run, claim))
+        scenario("dcsgd", "eigenvalues = [1.0]", agents, &run, claim)
     };
-    // Stable for ηλ(1 + ω) < 2.
-    assert_eq!(at(0.99).verdict, Verdict::Upheld, "{}", at(0.99).sentence);
+    assert_eq!(finding(&at(0.99)).verdict, Verdict::Upheld, "{}", finding(&at(0.99)).sentence);
+    assert!(refusal(&at(1.01)).contains("not stable"));
+    // So near the edge that no computation waits until it is at rest: nothing is said, and nothing false.
+    let edge = finding(&at(0.999_999_999));
+    assert_eq!(edge.verdict, Verdict::Inconclusive, "{}", edge.sentence);
+    assert!(edge.sentence.contains("are not settled after"), "{}", edge.sentence);
+}
+
+#[test]
+fn agents_that_differ_are_at_rest_where_noise_offsets_and_compression_balance() {
+    let agents = "count = 1\nnoise.gaussian = { scale = [1.0, 0.5] }\ncompressor.rand_k = { k = 1 }\ngradient_offset = [1.0, -2.0]\n\
+                  [[agents]]\ncount = 2\nnoise.gaussian = { covariance = [[0.5, 0.2], [0.2, 0.3]] }\n\
+                  compressor.bernoulli = { probability = 0.4 }\ngradient_offset = [-0.5, 1.0]";
+    let h = "matrix = [[1.0, 0.3], [0.3, 2.0]], minimiser = [1.0, -1.0]";
+    for process in ["sde", "optimizer"] {
+        let claim = format!("stationary = {{ process = \"{process}\", margin = 1e-6 }}");
+        let found = finding(&scenario("dcsgd", h, agents, "learning_rate = 0.05\nstart = 0.5", &claim));
+        assert_eq!(found.verdict, Verdict::Upheld, "{}", found.sentence);
+    }
 }

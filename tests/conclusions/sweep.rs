@@ -163,3 +163,15 @@ fn a_loss_without_the_moments_that_sampling_needs_is_not_sampled() {
         assert!(reason.unwrap().contains("honest interval"));
     }
 }
+
+#[test]
+fn what_is_not_settled_is_not_taken_for_a_difference() {
+    let axes = axis("run.learning_rate", "[0.5, 0.999999999]");
+    let text = swept("dcsgd", BERNOULLI, &axes, "agreement = { margin = 0.9 }");
+    let judgement = judged(&text);
+    let found = &judgement.findings[0];
+    assert_eq!(found.verdict, Verdict::Inconclusive, "{}", found.sentence);
+    assert!(found.sentence.contains("are not settled after"), "{}", found.sentence);
+    let reason = judgement.sweep.unwrap().optimizer.undefined[1].clone().unwrap();
+    assert!(reason.contains("are not settled after"), "{reason}");
+}

@@ -1,7 +1,6 @@
 //! A loss bound without sampling noise: where the process has an exact expected loss, the comparison is of numbers.
 
 use super::{Bound, Comparison};
-use crate::claim::Side;
 use crate::claim::decision::{Gap, decide_one_sided};
 use crate::claim::finding::Finding;
 use crate::claim::intervals::ROUNDING;
@@ -15,11 +14,7 @@ pub(super) fn expected_loss(
     model: &Model,
     observables: &Observables,
 ) -> Result<Vec<Value>, Unknown> {
-    let exact = expectations(model, observables);
-    let table = match bound.process {
-        Side::Optimizer => exact.optimizer,
-        Side::Sde => exact.sde,
-    };
+    let table = bound.process.table(expectations(model, observables));
     match table?.pop().flatten() {
         Some(row) if row.iter().all(|loss| loss.value.is_finite()) => Ok(row[1..].to_vec()),
         _ => Err(Unknown::because("E f does not follow from two moments, or is not finite")),

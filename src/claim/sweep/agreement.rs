@@ -39,6 +39,11 @@ impl Parameters {
     }
 }
 
+/// Why the quantity of some process is not known at a point, where that is so.
+fn unsettled(swept: &Swept, point: usize) -> Option<String> {
+    [Side::Optimizer, Side::Sde].into_iter().find_map(|side| swept.unsettled(side, point))
+}
+
 /// Points at which at least one process has the quantity.
 fn points(swept: &Swept) -> Vec<usize> {
     let has = |side: Side, point: usize| swept.estimate(side, point).is_some();
@@ -60,16 +65,21 @@ impl OfSweep for Agreement {
 
     fn gaps(&self, swept: &Swept, levels: Levels) -> Vec<Gap> {
         let gap = |point: usize| {
+            // Where only one has a rest they do not agree; where one is not known, nothing is.
+            let (otherwise, estimate) = match unsettled(swept, point) {
+                None => ([f64::INFINITY; 2], f64::INFINITY),
+                Some(_) => ([f64::NEG_INFINITY, f64::INFINITY], f64::NAN),
+            };
             // Either interval may miss by half of what the ratio may.
             let ratio = |tail: f64| match [Side::Sde, Side::Optimizer]
                 .map(|side| swept.interval(side, point, tail / 2.0))
             {
                 [Some(sde), Some(optimizer)] => quotient(sde, optimizer).map(|end| end - 1.0),
-                _ => [f64::INFINITY; 2],
+                _ => otherwise,
             };
             let estimate = match [Side::Sde, Side::Optimizer].map(|side| swept.estimate(side, point)) {
                 [Some(sde), Some(optimizer)] => sde / optimizer - 1.0,
-                _ => f64::INFINITY,
+                _ => estimate,
             };
             let (upheld, refuted) = (ratio(levels.upheld), ratio(levels.refuted));
             let detectable = self.margin + refuted[1] - refuted[0];
@@ -85,11 +95,14 @@ impl OfSweep for Agreement {
     fn sentence(&self, swept: &Swept, verdict: Verdict, worst: Option<(usize, Gap)>) -> String {
         let margin = self.margin;
         let place = worst.map_or(String::new(), |(index, gap)| {
-            let at = swept.describe(points(swept)[index]);
-            if gap.estimate.is_finite() {
-                format!("at {at} the SDE's is {:.4} times the optimizer's", gap.estimate + 1.0)
-            } else {
-                format!("at {at} only one of them comes to rest")
+            let point = points(swept)[index];
+            let at = swept.describe(point);
+            match unsettled(swept, point) {
+                Some(reason) => format!("at {at} {reason}"),
+                None if gap.estimate.is_finite() => {
+                    format!("at {at} the SDE's is {:.4} times the optimizer's", gap.estimate + 1.0)
+                }
+                None => format!("at {at} only one of them comes to rest"),
             }
         });
         match verdict {

@@ -191,12 +191,13 @@ impl<'a> Swept<'a> {
     }
 
     fn run(&self, side: Side, point: usize) -> Option<&LongRun<'a>> {
-        let [optimizer, sde] = self.runs[point].as_ref()?;
-        let run = match side {
-            Side::Optimizer => optimizer,
-            Side::Sde => sde,
-        };
+        let run = side.of(self.runs[point].as_ref()?);
         (!run.has_diverged() && run.unsettled().is_none()).then_some(run)
+    }
+
+    /// Why nothing can be said of a process at a point, where that is so.
+    pub(super) fn unsettled(&self, side: Side, point: usize) -> Option<String> {
+        side.of(self.runs[point].as_ref()?).unsettled()
     }
 
     fn least(&self, point: usize) -> f64 {
@@ -220,9 +221,13 @@ impl<'a> Swept<'a> {
     fn undefined(&self, side: Side, point: usize) -> Option<String> {
         match &self.sweep.points[point] {
             SweptPoint::Undefined(reason) => Some(reason.clone()),
-            SweptPoint::Defined { .. } if self.estimate(side, point).is_none() => Some(format!(
-                "{side} comes to no rest: its moments grow without end, or some path is not finite"
-            )),
+            SweptPoint::Defined { .. } if self.estimate(side, point).is_none() => {
+                Some(self.unsettled(side, point).unwrap_or_else(|| {
+                    format!(
+                        "{side} comes to no rest: its moments grow without end, or some path is not finite"
+                    )
+                }))
+            }
             SweptPoint::Defined { .. } => None,
         }
     }
