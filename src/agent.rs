@@ -3,7 +3,8 @@
 use crate::compressor::Compressor;
 use crate::noise::Noise;
 use crate::objective::Objective;
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::rows;
 use std::sync::Arc;
 
 /// Agents that are alike.
@@ -27,8 +28,11 @@ impl Group {
         match &self.gradient_offset {
             None => gradient,
             Some(offset) => {
-                buffer.clear();
-                buffer.extend(gradient.iter().zip(offset).map(|(gradient, offset)| gradient + offset));
+                buffer.resize(gradient.len(), 0.0);
+                buffer.copy_from_slice(gradient);
+                for (row, offset) in buffer.chunks_exact_mut(gradient.len() / offset.len()).zip(offset) {
+                    row.iter_mut().for_each(|entry| *entry += offset);
+                }
                 buffer
             }
         }
@@ -78,18 +82,31 @@ impl Agents {
         &self.groups
     }
 
+    /// Whether the laws of all noises take the states of n paths at once.
+    pub(crate) fn noises_take_blocks(&self) -> bool {
+        self.groups.iter().all(|group| group.noise.takes_blocks())
+    }
+
+    /// Whether the error covariances of all compressors do. Not where agents have gradients of their own, whose rank-one
+    /// parts add up to a dense matrix.
+    pub(crate) fn errors_take_blocks(&self) -> bool {
+        let is_alike = |group: &Group| group.compressor.takes_blocks() && group.gradient_offset.is_none();
+        self.noises_take_blocks() && self.groups.iter().all(is_alike)
+    }
+
     /// The block of coordinates that each agent keeps of a permutation they share, where they compress together.
     pub fn shared_block(&self) -> Option<usize> {
         self.groups.iter().find_map(|group| group.compressor.shared_block())
     }
 
-    /// One draw of `(1/N) Σ_i T(g_i(x))`, where `transmit` replaces `g_i` by what the agent sends.
+    /// One draw of `(1/N) Σ_i T(g_i(x))` for each of n paths, where `transmit` replaces `g_i` by what the agent sends; x and
+    /// all vectors of shape `[d, n]`.
     pub fn mean_direction<'a>(
         &self,
         x: &[f64],
-        stream: &mut Stream,
+        streams: &mut Streams,
         scratch: &'a mut Scratch,
-        mut transmit: impl FnMut(&Group, &mut [f64], &mut Stream),
+        mut transmit: impl FnMut(&Group, &mut [f64], &mut Streams),
     ) -> &'a [f64] {
         let Scratch { gradient, mean_gradient, sample, direction } = scratch;
         for buffer in [&mut *gradient, sample, direction] {
@@ -100,22 +117,17 @@ impl Agents {
         for group in &self.groups {
             let mean = group.mean_gradient(gradient, mean_gradient);
             for _ in 0..group.count {
-                group.noise.sample(x, mean, stream, sample);
-                transmit(group, sample, stream);
-                for (sum, sent) in direction.iter_mut().zip(&*sample) {
-                    *sum += sent;
-                }
+                group.noise.sample(x, mean, streams, sample);
+                transmit(group, sample, streams);
+                rows::add(direction, sample);
             }
         }
-        let n = self.count as f64;
-        for sum in direction.iter_mut() {
-            *sum /= n;
-        }
+        rows::scale(direction, 1.0 / self.count as f64);
         direction
     }
 
     /// Calls `visit(share, group, ∇f_i(x))` for every group, its share of the N agents first, and
-    /// returns `∇f(x)`.
+    /// returns `∇f(x)`; x and the gradients of shape `[d, n]`.
     pub fn for_each_group<'a>(
         &self,
         x: &[f64],

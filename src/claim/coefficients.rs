@@ -9,10 +9,10 @@ use super::forecast::{Forecast, decided, rehearsal_seed, unseen_quantile};
 use super::tables::{finite, finite_pair};
 use super::{Progress, Setting};
 use crate::agent::Scratch;
-use crate::ensemble::{Process, accumulate, observed_pairs};
+use crate::ensemble::{Paths, Process, accumulate, observed_pairs};
 use crate::model::Model;
 use crate::parameter::{Invalid, checked};
-use crate::random::{Role, Stream};
+use crate::random::{Role, Stream, Streams};
 use crate::scenario::Experiment;
 use crate::sde;
 use crate::stats::{Look, Looks, Series, student_quantile};
@@ -29,6 +29,9 @@ const PATHS_OF_STATES: u64 = 16;
 
 /// Draws in a block: standard errors come from the means and covariances of blocks.
 const DRAWS_IN_BLOCK: u64 = 256;
+
+/// Draws that are made side by side.
+const SIDE_BY_SIDE: u64 = 64;
 
 /// Blocks of draws at the first look and at most, at each state.
 const FIRST_BLOCKS: u64 = 64;
@@ -384,8 +387,10 @@ fn states(model: &Model, seed: u64) -> Vec<State> {
     let mut candidates = Vec::new();
     for &time in &times[1..] {
         (0..model.run.every()).for_each(|_| block.advance());
-        let inside = block.paths().iter().filter(|(x, exited)| !exited && x.iter().all(|x| x.is_finite()));
-        candidates.extend(inside.map(|(x, _)| State::at(model, x, time)));
+        let paths = block.paths();
+        let inside = (0..paths.count()).filter(|&path| !paths.exited()[path]).map(|path| paths.state(path));
+        let finite = inside.filter(|x| x.iter().all(|x| x.is_finite()));
+        candidates.extend(finite.map(|x| State::at(model, &x, time)));
     }
     let weight = |state: &State| {
         let norm = state.drift_norm();
@@ -451,19 +456,27 @@ impl Sampler<'_> {
     fn block(&self, state: &[f64], block: u64) -> Vec<f64> {
         let d = state.len();
         let eta = self.model.run.learning_rate;
-        let mut stream = Stream::new(self.seed, self.role, block);
+        let mut streams =
+            Streams::new(self.seed, self.role, block * SIDE_BY_SIDE..(block + 1) * SIDE_BY_SIDE);
         let mut scratch = Scratch::default();
-        let mut increments = Vec::with_capacity(d * DRAWS_IN_BLOCK as usize);
-        for _ in 0..DRAWS_IN_BLOCK {
-            let mut x = state.to_vec();
-            self.model.optimizer.step(&mut x, &mut stream, &mut scratch);
-            increments.extend(x.iter().zip(state).map(|(after, before)| after - before));
+        let states = Paths::at(state, SIDE_BY_SIDE as usize);
+        // Coordinate by coordinate, all draws of it.
+        let mut increments = vec![Vec::with_capacity(DRAWS_IN_BLOCK as usize); d];
+        for _ in 0..DRAWS_IN_BLOCK / SIDE_BY_SIDE {
+            let mut x = states.states().to_vec();
+            self.model.optimizer.step(&mut x, &mut streams, &mut scratch);
+            for ((row, increments), before) in x.chunks_exact(states.count()).zip(&mut increments).zip(state)
+            {
+                increments.extend(row.iter().map(|after| after - before));
+            }
         }
         let n = DRAWS_IN_BLOCK as f64;
-        let mean: Vec<f64> = (0..d).map(|j| increments.iter().skip(j).step_by(d).sum::<f64>() / n).collect();
+        let mean: Vec<f64> = increments.iter().map(|increments| increments.iter().sum::<f64>() / n).collect();
+        for (increments, mean) in increments.iter_mut().zip(&mean) {
+            increments.iter_mut().for_each(|increment| *increment -= mean);
+        }
         let covariance = |i: usize, j: usize| {
-            let products =
-                increments.chunks_exact(d).map(|delta| (delta[i] - mean[i]) * (delta[j] - mean[j]));
+            let products = increments[i].iter().zip(&increments[j]).map(|(first, second)| first * second);
             products.sum::<f64>() / (n - 1.0)
         };
         self.entries

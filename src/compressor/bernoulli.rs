@@ -4,7 +4,7 @@ use super::Compressor;
 use crate::covariance::Covariance;
 use crate::noise::GradientLaw;
 use crate::parameter::{Invalid, checked};
-use crate::random::Stream;
+use crate::random::Streams;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -13,10 +13,8 @@ struct Bernoulli {
 }
 
 impl Compressor for Bernoulli {
-    fn apply(&self, g: &mut [f64], stream: &mut Stream) {
-        for g in g {
-            *g = if stream.uniform() < self.probability { *g / self.probability } else { 0.0 };
-        }
+    fn apply(&self, g: &mut [f64], streams: &mut Streams) {
+        keep_each(g, self.probability, streams);
     }
 
     /// `ω = 1/p − 1`.
@@ -32,12 +30,25 @@ impl Compressor for Bernoulli {
     /// `E[Φ Φᵀ] = ω diag(G)` with `G = E[g gᵀ] = v vᵀ + Σ`.
     fn add_error_covariance(&self, weight: f64, g: &dyn GradientLaw, out: &mut Covariance) {
         let omega = weight * self.omega();
-        let sigma = g.covariance();
-        out.add_diagonal(g.mean().iter().enumerate().map(|(j, v)| omega * (v * v + sigma.entry(j, j))));
+        out.add_squares(omega, g.mean());
+        out.add_diagonal_of(omega, g.covariance());
+    }
+
+    fn takes_blocks(&self) -> bool {
+        true
     }
 
     fn keeps(&self) -> Option<f64> {
         Some(self.probability)
+    }
+}
+
+/// Keeps every entry with probability p, scaled by 1/p, each for itself.
+pub(crate) fn keep_each(g: &mut [f64], p: f64, streams: &mut Streams) {
+    let mut uniforms = vec![0.0; g.len()];
+    streams.uniforms(&mut uniforms);
+    for (g, uniform) in g.iter_mut().zip(&uniforms) {
+        *g = if *uniform < p { *g / p } else { 0.0 };
     }
 }
 

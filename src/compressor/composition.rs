@@ -4,7 +4,7 @@ use super::{Compressor, CompressorParameters, Knowledge};
 use crate::covariance::Covariance;
 use crate::noise::GradientLaw;
 use crate::parameter::Invalid;
-use crate::random::Stream;
+use crate::random::Streams;
 use crate::special::Tail;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -17,9 +17,9 @@ struct Composition {
 }
 
 impl Compressor for Composition {
-    fn apply(&self, g: &mut [f64], stream: &mut Stream) {
-        self.first.apply(g, stream);
-        self.second.apply(g, stream);
+    fn apply(&self, g: &mut [f64], streams: &mut Streams) {
+        self.first.apply(g, streams);
+        self.second.apply(g, streams);
     }
 
     /// `(1 + ω₁)(1 + ω₂) − 1`, attained where C₂ attains ω₂ on all that C₁ sends; otherwise an upper bound.

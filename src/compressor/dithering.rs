@@ -6,7 +6,8 @@ use super::{Compressor, Knowledge};
 use crate::covariance::Covariance;
 use crate::noise::GradientLaw;
 use crate::parameter::Invalid;
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::rows;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -54,12 +55,20 @@ impl Dithering {
 }
 
 impl Compressor for Dithering {
-    fn apply(&self, g: &mut [f64], stream: &mut Stream) {
-        let Some(spacing) = self.spacing(g) else { return };
-        for g in g {
-            let (whole, up) = parts(g.abs() / spacing);
-            let level = if stream.uniform() < up { whole + 1.0 } else { whole };
-            *g = (spacing * level).copysign(*g);
+    fn apply(&self, g: &mut [f64], streams: &mut Streams) {
+        let n = streams.count();
+        let mut of_path = vec![0.0; self.dimension];
+        let mut uniforms = vec![0.0; g.len()];
+        streams.uniforms(&mut uniforms);
+        for path in 0..n {
+            rows::read_column(g, n, path, &mut of_path);
+            let Some(spacing) = self.spacing(&of_path) else { continue };
+            for (g, uniform) in of_path.iter_mut().zip(uniforms.iter().skip(path).step_by(n)) {
+                let (whole, up) = parts(g.abs() / spacing);
+                let level = if *uniform < up { whole + 1.0 } else { whole };
+                *g = (spacing * level).copysign(*g);
+            }
+            rows::write_column(g, n, path, &of_path);
         }
     }
 

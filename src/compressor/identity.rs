@@ -4,7 +4,7 @@ use super::Compressor;
 use crate::covariance::Covariance;
 use crate::noise::GradientLaw;
 use crate::parameter::Invalid;
-use crate::random::Stream;
+use crate::random::Streams;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use serde::Deserialize;
 pub struct Identity;
 
 impl Compressor for Identity {
-    fn apply(&self, _g: &mut [f64], _stream: &mut Stream) {}
+    fn apply(&self, _g: &mut [f64], _streams: &mut Streams) {}
 
     fn omega(&self) -> f64 {
         0.0
@@ -23,6 +23,10 @@ impl Compressor for Identity {
     }
 
     fn add_error_covariance(&self, _weight: f64, _g: &dyn GradientLaw, _out: &mut Covariance) {}
+
+    fn takes_blocks(&self) -> bool {
+        true
+    }
 
     fn keeps(&self) -> Option<f64> {
         Some(1.0)

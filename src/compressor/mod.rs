@@ -14,14 +14,15 @@ mod top_k;
 use crate::covariance::Covariance;
 use crate::noise::GradientLaw;
 use crate::parameter::{Invalid, registry};
-use crate::random::Stream;
+use crate::random::Streams;
 
+pub(crate) use bernoulli::keep_each;
 pub use identity::Identity;
 
 /// A random map with `E C(g) = g` and `E‖C(g) − g‖² ≤ ω‖g‖²`.
 pub trait Compressor: Send + Sync {
-    /// `g ← C(g)`.
-    fn apply(&self, g: &mut [f64], stream: &mut Stream);
+    /// `g ← C(g)` for each of n paths, g of shape `[d, n]`, drawn from n streams.
+    fn apply(&self, g: &mut [f64], streams: &mut Streams);
 
     /// The compression rate ω, with `E‖C(g) − g‖² ≤ ω‖g‖²` for every g; the smallest, where the compressor
     /// does not say otherwise.
@@ -39,6 +40,12 @@ pub trait Compressor: Send + Sync {
 
     /// `out += weight · E[Φ Φᵀ]` with `Φ = C(g) − g` (Theorem 1), averaged over the law of g.
     fn add_error_covariance(&self, weight: f64, g: &dyn GradientLaw, out: &mut Covariance);
+
+    /// Whether [`Compressor::add_error_covariance`] takes the gradients of n paths at once, of shape `[d, n]`; otherwise it
+    /// takes one.
+    fn takes_blocks(&self) -> bool {
+        false
+    }
 
     /// What of the law of g `E[Φ Φᵀ]` depends on.
     fn needs(&self) -> Knowledge {

@@ -4,7 +4,7 @@ use super::{Compressor, Knowledge};
 use crate::covariance::Covariance;
 use crate::noise::GradientLaw;
 use crate::parameter::Invalid;
-use crate::random::Stream;
+use crate::random::Streams;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -37,10 +37,12 @@ fn variance(g: f64) -> f64 {
 }
 
 impl Compressor for Natural {
-    fn apply(&self, g: &mut [f64], stream: &mut Stream) {
-        for g in g {
+    fn apply(&self, g: &mut [f64], streams: &mut Streams) {
+        let mut uniforms = vec![0.0; g.len()];
+        streams.uniforms(&mut uniforms);
+        for (g, uniform) in g.iter_mut().zip(&uniforms) {
             if let Some((low, up)) = octave(*g) {
-                *g = if stream.uniform() < up { 2.0 * low } else { low }.copysign(*g);
+                *g = if *uniform < up { 2.0 * low } else { low }.copysign(*g);
             }
         }
     }

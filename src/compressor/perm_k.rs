@@ -5,7 +5,7 @@ use super::rand_k::RandK;
 use crate::covariance::Covariance;
 use crate::noise::GradientLaw;
 use crate::parameter::Invalid;
-use crate::random::Stream;
+use crate::random::Streams;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,8 +17,8 @@ struct PermK {
 }
 
 impl Compressor for PermK {
-    fn apply(&self, g: &mut [f64], stream: &mut Stream) {
-        self.of_one_agent.apply(g, stream);
+    fn apply(&self, g: &mut [f64], streams: &mut Streams) {
+        self.of_one_agent.apply(g, streams);
     }
 
     fn omega(&self) -> f64 {

@@ -4,7 +4,8 @@ use super::Compressor;
 use crate::covariance::Covariance;
 use crate::noise::GradientLaw;
 use crate::parameter::Invalid;
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::simd::vectorized;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -15,20 +16,16 @@ pub(super) struct RandK {
 
 impl Compressor for RandK {
     /// Selection sampling: coordinate j is kept with probability (places left)/(coordinates left).
-    fn apply(&self, g: &mut [f64], stream: &mut Stream) {
+    fn apply(&self, g: &mut [f64], streams: &mut Streams) {
         if self.k == self.dimension {
             return;
         }
-        let scale = self.dimension as f64 / self.k as f64;
-        let mut left = self.k;
-        for (j, g) in g.iter_mut().enumerate() {
-            if stream.index(self.dimension - j) < left {
-                *g *= scale;
-                left -= 1;
-            } else {
-                *g = 0.0;
-            }
-        }
+        let n = streams.count();
+        let mut uniforms = vec![0.0; self.dimension.div_ceil(COORDINATES_OF_A_WORD) * n];
+        streams.uniforms(&mut uniforms);
+        let mut places = vec![self.k as f64; n];
+        let mut shares = vec![1.0; n];
+        keep_rows(g, self.dimension as f64 / self.k as f64, &mut uniforms, &mut places, &mut shares);
     }
 
     /// `ω = d/k − 1`.
@@ -49,9 +46,14 @@ impl Compressor for RandK {
         let (v, sigma) = (g.mean(), g.covariance());
         let d = self.dimension as f64;
         let c = weight * self.omega() / (d - 1.0);
-        out.add_diagonal((0..self.dimension).map(|j| c * d * (v[j] * v[j] + sigma.entry(j, j))));
+        out.add_squares(c * d, v);
+        out.add_diagonal_of(c * d, sigma);
         out.add_rank_one(-c, v);
         out.add(-c, sigma);
+    }
+
+    fn takes_blocks(&self) -> bool {
+        true
     }
 
     fn keeps(&self) -> Option<f64> {
@@ -60,6 +62,36 @@ impl Compressor for RandK {
 
     fn keeps_exactly(&self) -> Option<usize> {
         Some(self.k)
+    }
+}
+
+/// Coordinates that one uniform number decides: where it lies within the outcome of one decides the next. No outcome of so
+/// many has a probability that is off by more than 2⁻⁵⁰.
+const COORDINATES_OF_A_WORD: usize = 8;
+
+vectorized! {
+    /// Keeps as many entries of each column as it has `places`, scaled, and makes the others 0. `uniforms` has a row for
+    /// every [`COORDINATES_OF_A_WORD`] rows of g; a uniform lies in `(0, share)`, at first 1.
+    fn keep_rows(g: &mut [f64], scale: f64, uniforms: &mut [f64], places: &mut [f64], shares: &mut [f64]) {
+        let n = places.len();
+        let d = g.len() / n;
+        let groups = g.chunks_mut(COORDINATES_OF_A_WORD * n).zip(uniforms.chunks_exact_mut(n));
+        for (group, (rows, uniforms)) in groups.enumerate() {
+            shares.fill(1.0);
+            for (row, g) in rows.chunks_exact_mut(n).enumerate() {
+                let left = (d - group * COORDINATES_OF_A_WORD - row) as f64;
+                let reciprocal = 1.0 / left;
+                let of_paths = uniforms.iter_mut().zip(&mut *places).zip(&mut *shares);
+                for (g, ((uniform, places), share)) in g.iter_mut().zip(of_paths) {
+                    let kept = *share * *places * reciprocal;
+                    let is_kept = (*uniform < kept) | (*places >= left);
+                    *g = if is_kept { scale * *g } else { 0.0 };
+                    *places = if is_kept { *places - 1.0 } else { *places };
+                    *uniform = if is_kept { *uniform } else { *uniform - kept };
+                    *share = if is_kept { kept } else { *share - kept };
+                }
+            }
+        }
     }
 }
 

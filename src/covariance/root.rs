@@ -1,6 +1,7 @@
 //! `Σ^{1/2} ξ`: a root of each form of covariance, times a vector.
 
 use super::Covariance;
+use crate::simd::vectorized;
 
 /// Multiplies by a root `A` of a covariance, `A Aᵀ = Σ`, with the buffers this needs.
 ///
@@ -13,11 +14,13 @@ pub struct Root {
     factor: Vec<f64>,
     /// The pivots of that factor, in their order.
     order: Vec<usize>,
-    whitened: Vec<f64>,
+    /// ‖w‖² and wᵀξ of every path.
+    squares: Vec<f64>,
+    projections: Vec<f64>,
 }
 
 impl Root {
-    /// `out = A ξ` for a vector `ξ` of the dimension of the covariance.
+    /// `out = A ξ` for a vector `ξ` of the dimension of the covariance, or for each of n paths, all of shape `[d, n]`.
     pub fn multiply(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
         if covariance.is_dense() {
             self.multiply_dense(covariance, xi, out);
@@ -47,31 +50,24 @@ impl Root {
         if covariance.coefficient != 0.0 {
             self.multiply_rank_one(covariance, xi, out);
         } else {
-            for ((out, variance), xi) in out.iter_mut().zip(&covariance.diagonal).zip(xi) {
-                *out = nonnegative(*variance).sqrt() * xi;
-            }
+            multiply_diagonal(&covariance.diagonal, xi, out);
         }
     }
 
-    /// The O(d) root `D^{1/2}(I − c′ u uᵀ)` of `D − c u₀u₀ᵀ`, `u = D^{-1/2}u₀`,
-    /// `c′ = c/(1 + √(1 − c‖u‖²))`: stable at u = 0 and at c‖u‖² = 1.
+    /// The O(d) root `D^{1/2}(I − c′ w wᵀ)` of `D − c u uᵀ`, `w = D^{-1/2}u`,
+    /// `c′ = c/(1 + √(1 − c‖w‖²))`: stable at w = 0 and at c‖w‖² = 1. Of ξ it makes `D^{1/2}ξ − c′(wᵀξ) u`.
     fn multiply_rank_one(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
-        let Covariance { diagonal, coefficient, vector, .. } = covariance;
-        let c = -coefficient;
-        self.whitened.clear();
-        let mut norm_squared = 0.0;
-        let mut projection = 0.0;
-        for (j, deviation) in out.iter_mut().enumerate() {
-            *deviation = nonnegative(diagonal[j]).sqrt();
-            let u = if *deviation == 0.0 { 0.0 } else { vector[j] / *deviation };
-            norm_squared += u * u;
-            projection += u * xi[j];
-            self.whitened.push(u);
+        let c = -covariance.coefficient;
+        for buffer in [&mut self.squares, &mut self.projections] {
+            buffer.clear();
+            buffer.resize(covariance.paths(), 0.0);
         }
-        let c_prime = c / (1.0 + nonnegative(1.0 - c * norm_squared).sqrt());
-        for ((out, u), xi) in out.iter_mut().zip(&self.whitened).zip(xi) {
-            *out *= xi - c_prime * projection * u;
+        let Self { squares, projections, .. } = self;
+        multiply_and_project(&covariance.diagonal, &covariance.vector, xi, out, squares, projections);
+        for (square, projection) in squares.iter().zip(projections) {
+            *projection *= -c / (1.0 + nonnegative(1.0 - c * square).sqrt());
         }
+        add_along(&covariance.vector, &self.projections, out);
     }
 
     fn multiply_dense(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
@@ -103,7 +99,50 @@ fn product(factor: &[f64], xi: &[f64], out: &mut [f64]) {
     }
 }
 
+vectorized! {
+    fn multiply_diagonal(variances: &[f64], xi: &[f64], out: &mut [f64]) {
+        for ((out, variance), xi) in out.iter_mut().zip(variances).zip(xi) {
+            *out = nonnegative(*variance).sqrt() * xi;
+        }
+    }
+
+    /// `out = D^{1/2}ξ`, and adds ‖w‖² and wᵀξ.
+    fn multiply_and_project(
+        variances: &[f64],
+        u: &[f64],
+        xi: &[f64],
+        out: &mut [f64],
+        squares: &mut [f64],
+        projections: &mut [f64],
+    ) {
+        let n = squares.len();
+        let rows = variances.chunks_exact(n).zip(u.chunks_exact(n)).zip(xi.chunks_exact(n));
+        for (out, ((variances, u), xi)) in out.chunks_exact_mut(n).zip(rows) {
+            let of_paths = squares.iter_mut().zip(&mut *projections);
+            let row = out.iter_mut().zip(variances).zip(u).zip(xi);
+            for ((((out, variance), u), xi), (square, projection)) in row.zip(of_paths) {
+                let deviation = nonnegative(*variance).sqrt();
+                let w = if deviation == 0.0 { 0.0 } else { u / deviation };
+                *square += w * w;
+                *projection += w * xi;
+                *out = deviation * xi;
+            }
+        }
+    }
+
+    /// `out += factor · u`, one factor a path.
+    fn add_along(u: &[f64], factors: &[f64], out: &mut [f64]) {
+        let n = factors.len();
+        for (out, u) in out.chunks_exact_mut(n).zip(u.chunks_exact(n)) {
+            for ((out, u), factor) in out.iter_mut().zip(u).zip(factors) {
+                *out += factor * u;
+            }
+        }
+    }
+}
+
 /// Zero for a variance that rounding made negative; a NaN stays one.
+#[inline(always)]
 fn nonnegative(variance: f64) -> f64 {
     if variance < 0.0 { 0.0 } else { variance }
 }

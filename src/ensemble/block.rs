@@ -1,12 +1,10 @@
 //! Blocks of paths that advance together.
 
 use super::Shadows;
-use crate::random::{Role, Stream};
 
-/// The states of a block of paths, path after path.
+/// The states of a block of n paths, coordinate after coordinate and path beside path: shape `[d, n]`.
 #[derive(Clone, Debug)]
 pub struct Paths {
-    dimension: usize,
     states: Vec<f64>,
     exited: Vec<bool>,
 }
@@ -14,25 +12,56 @@ pub struct Paths {
 impl Paths {
     /// `count` paths at `start`.
     pub fn at(start: &[f64], count: usize) -> Self {
-        Self { dimension: start.len(), states: start.repeat(count), exited: vec![false; count] }
+        let states = start.iter().flat_map(|&x| std::iter::repeat_n(x, count)).collect();
+        Self { states, exited: vec![false; count] }
     }
 
-    /// State of each path, and whether the path has left the domain.
-    pub fn iter(&self) -> impl Iterator<Item = (&[f64], bool)> {
-        self.states.chunks_exact(self.dimension).zip(self.exited.iter().copied())
+    /// n.
+    pub fn count(&self) -> usize {
+        self.exited.len()
     }
 
-    pub(super) fn path_mut(&mut self, path: usize) -> (&mut [f64], &mut bool) {
-        let d = self.dimension;
-        (&mut self.states[path * d..][..d], &mut self.exited[path])
+    /// All states, of shape `[d, n]`.
+    pub fn states(&self) -> &[f64] {
+        &self.states
     }
 
-    pub(super) fn has_exited(&self, path: usize) -> bool {
-        self.exited[path]
+    /// Whether each path has left the domain.
+    pub fn exited(&self) -> &[bool] {
+        &self.exited
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&mut [f64], &mut bool)> {
-        self.states.chunks_exact_mut(self.dimension).zip(&mut self.exited)
+    /// The state of one path.
+    pub fn state(&self, path: usize) -> Vec<f64> {
+        self.states.iter().skip(path).step_by(self.count()).copied().collect()
+    }
+
+    pub(super) fn states_mut(&mut self) -> &mut [f64] {
+        &mut self.states
+    }
+
+    /// Puts the paths that have left the domain back to where they were in `before`.
+    pub(super) fn restore_exited(&mut self, before: &[f64]) {
+        let n = self.count();
+        for (path, _) in self.exited.iter().enumerate().filter(|(_, exited)| **exited) {
+            let old = before.iter().skip(path).step_by(n);
+            self.states.iter_mut().skip(path).step_by(n).zip(old).for_each(|(x, old)| *x = *old);
+        }
+    }
+
+    /// Lets `stop` decide of every path that is inside whether it leaves, and where it stays then.
+    pub(super) fn stop(&mut self, mut stop: impl FnMut(&mut [f64]) -> bool) {
+        let n = self.count();
+        let mut x = vec![0.0; self.states.len() / n];
+        for path in 0..n {
+            if !self.exited[path] {
+                crate::rows::read_column(&self.states, n, path, &mut x);
+                if stop(&mut x) {
+                    self.exited[path] = true;
+                    crate::rows::write_column(&mut self.states, n, path, &x);
+                }
+            }
+        }
     }
 }
 
@@ -53,9 +82,4 @@ pub trait Block {
     fn coarse(&self) -> Option<(&Paths, Option<&Shadows<'_>>)> {
         None
     }
-}
-
-/// The streams of `count` paths from `first` on.
-pub(super) fn streams(seed: u64, role: Role, first: u64, count: usize) -> Vec<Stream> {
-    (first..first + count as u64).map(|path| Stream::new(seed, role, path)).collect()
 }

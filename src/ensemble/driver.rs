@@ -1,6 +1,7 @@
 //! The driver: blocks of paths in parallel, their moments merged in a fixed order.
 
 use super::{Block, Controls, Observables, Paths, Process, Shadows};
+use crate::simd::vectorized;
 use crate::stats::Series;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -140,8 +141,8 @@ impl Moments {
             let mut moments = Moments::default();
             for block in range {
                 let first = block * BLOCK as u64;
-                let by_optimizer = observe(&mut *optimizer.start(first, BLOCK), observables, steps, BLOCK);
-                let by_sde = observe(&mut *sde.start(first, BLOCK), observables, steps, BLOCK);
+                let by_optimizer = observe(optimizer, observables, steps, first);
+                let by_sde = observe(sde, observables, steps, first);
                 moments.push(&by_optimizer, &by_sde, controls);
                 progress();
             }
@@ -176,9 +177,9 @@ impl Moments {
 }
 
 /// Means over the paths of one block.
-pub struct BlockMeans {
+struct BlockMeans {
     /// With the finer steps, or those of the optimizer.
-    pub fine: Means,
+    fine: Means,
     coarse: Option<Means>,
     non_finite: u64,
 }
@@ -198,20 +199,20 @@ impl Means {
         Self { functions, shadow: vec![0.0; shadows.map_or(0, |shadows| shadows.sums() * times)] }
     }
 
-    /// Adds the paths `which` of a block, with one place in `finite` for each.
+    /// Adds the paths of a block. A path with a function that is not finite makes its place in `finite` NaN.
     fn add(
         &mut self,
         observables: &Observables,
         time: usize,
         (paths, shadows): (&Paths, Option<&Shadows>),
-        which: Range<usize>,
-        finite: &mut [bool],
+        finite: &mut [f64],
     ) {
-        for ((x, exited), finite) in paths.iter().skip(which.start).zip(finite) {
-            *finite &= observables.add(time, x, exited, &mut self.functions);
-        }
+        let times = observables.times();
+        observables.evaluate(time, paths, |index, values| {
+            sum(values, finite, &mut self.functions[index * times + time]);
+        });
         if let Some(shadows) = shadows {
-            shadows.add(which, &mut self.shadow[time * shadows.sums()..][..shadows.sums()]);
+            shadows.add(0..paths.count(), &mut self.shadow[time * shadows.sums()..][..shadows.sums()]);
         }
     }
 
@@ -226,22 +227,67 @@ impl Means {
     }
 }
 
-/// Runs a block to the end and averages its observables.
-fn observe(block: &mut dyn Block, observables: &Observables, steps: usize, count: usize) -> BlockMeans {
-    let mut fine = Means::zero(observables, block.shadows());
-    let mut coarse = block.coarse().map(|(_, shadows)| Means::zero(observables, shadows));
-    let mut finite = vec![true; count];
-    let mut coarse_finite = vec![true; count];
-    advance(block, observables, steps, |time, block| {
-        fine.add(observables, time, (block.paths(), block.shadows()), 0..count, &mut finite);
-        if let (Some(means), Some(paths)) = (&mut coarse, block.coarse()) {
-            means.add(observables, time, paths, 0..count, &mut coarse_finite);
+/// Numbers that a sum adds side by side.
+const SIDE_BY_SIDE: usize = 8;
+
+vectorized! {
+    /// Adds values to a sum, every eighth by itself at first. What is not finite makes its place in `finite` NaN.
+    pub(super) fn sum(values: &[f64], finite: &mut [f64], sum: &mut f64) {
+        for (finite, value) in finite.iter_mut().zip(values) {
+            *finite += 0.0 * value;
         }
-    });
-    for means in [&mut fine].into_iter().chain(&mut coarse) {
-        means.divide(count);
+        let mut sums = [0.0; SIDE_BY_SIDE];
+        let groups = values.chunks_exact(SIDE_BY_SIDE);
+        let rest = groups.remainder();
+        for group in groups {
+            for (sum, value) in sums.iter_mut().zip(group) {
+                *sum += value;
+            }
+        }
+        for (sum, value) in sums.iter_mut().zip(rest) {
+            *sum += value;
+        }
+        *sum += ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
     }
-    BlockMeans { fine, coarse, non_finite: finite.iter().filter(|finite| !**finite).count() as u64 }
+}
+
+/// Paths that advance side by side in dimension d: a whole block, or fewer where their states would not stay in the nearest
+/// cache.
+fn at_once(dimension: usize) -> usize {
+    const NUMBERS_IN_CACHE: usize = 1024;
+    let mut paths = BLOCK;
+    while paths > SIDE_BY_SIDE && paths * dimension > NUMBERS_IN_CACHE {
+        paths /= 2;
+    }
+    paths
+}
+
+/// Runs the paths from `first` on to the end and averages their observables.
+fn observe(process: &dyn Process, observables: &Observables, steps: usize, first: u64) -> BlockMeans {
+    let width = at_once(process.dimension());
+    let mut means: Option<BlockMeans> = None;
+    for first in (first..first + BLOCK as u64).step_by(width) {
+        let mut block = process.start(first, width);
+        let BlockMeans { fine, coarse, non_finite } = means.get_or_insert_with(|| BlockMeans {
+            fine: Means::zero(observables, block.shadows()),
+            coarse: block.coarse().map(|(_, shadows)| Means::zero(observables, shadows)),
+            non_finite: 0,
+        });
+        let mut finite = vec![0.0; width];
+        let mut coarse_finite = vec![0.0; width];
+        advance(&mut *block, observables, steps, |time, block| {
+            fine.add(observables, time, (block.paths(), block.shadows()), &mut finite);
+            if let (Some(means), Some(paths)) = (&mut *coarse, block.coarse()) {
+                means.add(observables, time, paths, &mut coarse_finite);
+            }
+        });
+        *non_finite += finite.iter().filter(|finite| finite.is_nan()).count() as u64;
+    }
+    let mut means = means.expect("a block has paths");
+    for means in [&mut means.fine].into_iter().chain(&mut means.coarse) {
+        means.divide(BLOCK);
+    }
+    means
 }
 
 /// Runs a block to the end, and hands it to `record` at every record time.
@@ -268,12 +314,19 @@ pub fn observe_each(
     paths: Range<u64>,
 ) -> Vec<Means> {
     let count = (paths.end - paths.start) as usize;
+    let times = observables.times();
     let mut block = process.start(paths.start, count);
     let mut each: Vec<Means> = (0..count).map(|_| Means::zero(observables, block.shadows())).collect();
     advance(&mut *block, observables, steps, |time, block| {
-        for (path, means) in each.iter_mut().enumerate() {
-            let paths = (block.paths(), block.shadows());
-            means.add(observables, time, paths, path..path + 1, &mut [true]);
+        observables.evaluate(time, block.paths(), |index, values| {
+            for (means, value) in each.iter_mut().zip(values) {
+                means.functions[index * times + time] = *value;
+            }
+        });
+        if let Some(shadows) = block.shadows() {
+            for (path, means) in each.iter_mut().enumerate() {
+                shadows.add(path..path + 1, &mut means.shadow[time * shadows.sums()..][..shadows.sums()]);
+            }
         }
     });
     each
@@ -311,8 +364,8 @@ pub fn record_paths(process: &dyn Process, steps: usize, every: usize, count: us
             block.advance();
         }
         if step % every == 0 {
-            for (path, (x, _)) in paths.iter_mut().zip(block.paths().iter()) {
-                path.push(x.to_vec());
+            for (index, path) in paths.iter_mut().enumerate() {
+                path.push(block.paths().state(index));
             }
         }
     }

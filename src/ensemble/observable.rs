@@ -1,6 +1,8 @@
 //! Test functions g, whose expectations the two processes are compared by.
 
+use super::Paths;
 use crate::objective::Objective;
+use crate::simd::vectorized;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
@@ -150,24 +152,40 @@ impl Observables {
         (self.functions[index / times].to_string(), self.record_times[index % times])
     }
 
-    /// Adds every function of the state `x` at record time `time` to `sums`, function after function
-    /// with stride [`Observables::times`]. Returns whether all were finite.
-    pub fn add(&self, time: usize, x: &[f64], exited: bool, sums: &mut [f64]) -> bool {
+    /// Calls `visit(index, values)` with the values of every function on all paths at record time `time`, in the order of the
+    /// functions.
+    pub(super) fn evaluate(&self, time: usize, paths: &Paths, mut visit: impl FnMut(usize, &[f64])) {
+        let n = paths.count();
+        let row = |i: usize| &paths.states()[i * n..][..n];
         let c = &self.flow[time];
-        let mut finite = true;
-        let own = sums.iter_mut().skip(time).step_by(self.times());
-        for (function, sum) in self.functions.iter().zip(own) {
-            let value = match function {
-                &TestFunction::Coordinate(i) => x[i],
-                &TestFunction::Product(i, j) => x[i] * x[j],
-                &TestFunction::Fluctuation(i, j) => (x[i] - c[i]) * (x[j] - c[j]) / self.eta,
-                TestFunction::Loss => self.objective.value(x),
-                TestFunction::Exit => f64::from(u8::from(exited)),
-                TestFunction::Bounded(function) => function.value(x[function.argument().coordinate]),
-            };
-            finite &= value.is_finite();
-            *sum += value;
+        let mut values = vec![0.0; n];
+        for (index, function) in self.functions.iter().enumerate() {
+            match function {
+                &TestFunction::Coordinate(i) => values.copy_from_slice(row(i)),
+                &TestFunction::Product(i, j) => products(row(i), 0.0, row(j), 0.0, 1.0, &mut values),
+                &TestFunction::Fluctuation(i, j) => {
+                    products(row(i), c[i], row(j), c[j], self.eta, &mut values);
+                }
+                TestFunction::Loss => self.objective.values(paths.states(), &mut values),
+                TestFunction::Exit => {
+                    let exited = paths.exited().iter().map(|exited| f64::from(u8::from(*exited)));
+                    values.iter_mut().zip(exited).for_each(|(value, exited)| *value = exited);
+                }
+                TestFunction::Bounded(function) => {
+                    let x = row(function.argument().coordinate);
+                    values.iter_mut().zip(x).for_each(|(value, x)| *value = function.value(*x));
+                }
+            }
+            visit(index, &values);
         }
-        finite
+    }
+}
+
+vectorized! {
+    /// `out = (x − a)(y − b)/eta`, path by path.
+    fn products(x: &[f64], a: f64, y: &[f64], b: f64, eta: f64, out: &mut [f64]) {
+        for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
+            *out = (x - a) * (y - b) / eta;
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Averages over time as well as over paths, for laws at stationarity.
 
-use super::driver::{BLOCK, accumulate};
+use super::driver::{BLOCK, accumulate, sum};
 use super::{Block, Observables, Paths, Process};
 use crate::stats::Series;
 use std::ops::Range;
@@ -68,8 +68,8 @@ impl TimeAverages {
     }
 
     fn push(&mut self, block: &mut dyn Block, observables: &Observables, window: Window) {
-        let mut finite = vec![true; BLOCK];
-        let mut coarse_finite = vec![true; BLOCK];
+        let mut finite = vec![0.0; BLOCK];
+        let mut coarse_finite = vec![0.0; BLOCK];
         let zero = vec![0.0; observables.functions.len()];
         let (mut sums, mut last, mut coarse) = (zero.clone(), zero.clone(), zero.clone());
         let mut has_coarse = false;
@@ -95,7 +95,7 @@ impl TimeAverages {
             coarse.iter_mut().zip(&sums).for_each(|(coarse, fine)| *coarse -= fine);
             self.refinement.push(&coarse);
         }
-        self.non_finite += finite.iter().filter(|finite| !**finite).count() as u64;
+        self.non_finite += finite.iter().filter(|finite| finite.is_nan()).count() as u64;
     }
 
     fn merge(&mut self, other: Self) {
@@ -106,8 +106,6 @@ impl TimeAverages {
     }
 }
 
-fn add(observables: &Observables, paths: &Paths, sums: &mut [f64], finite: &mut [bool]) {
-    for ((x, exited), finite) in paths.iter().zip(finite) {
-        *finite &= observables.add(0, x, exited, sums);
-    }
+fn add(observables: &Observables, paths: &Paths, sums: &mut [f64], finite: &mut [f64]) {
+    observables.evaluate(0, paths, |index, values| sum(values, finite, &mut sums[index]));
 }

@@ -2,6 +2,7 @@
 
 use super::{Draws, Scheme};
 use crate::covariance::Root;
+use crate::rows;
 use crate::sde::{Coefficients, Sde};
 
 /// `X ← X + b(X) h + A(X)^{1/2} ΔW`.
@@ -15,12 +16,12 @@ impl EulerMaruyama {
     /// Its weak order (Kloeden and Platen, Numerical Solution of Stochastic Differential Equations, 14.1).
     pub const WEAK_ORDER: u32 = 1;
 
-    /// Buffers for an SDE of dimension `d`.
-    pub fn new(dimension: usize) -> Self {
+    /// Buffers for n paths of an SDE of dimension `d`.
+    pub fn new(dimension: usize, paths: usize) -> Self {
         Self {
-            coefficients: Coefficients::new(dimension),
+            coefficients: Coefficients::of_paths(dimension, paths),
             root: Root::default(),
-            noise: vec![0.0; dimension],
+            noise: vec![0.0; dimension * paths],
         }
     }
 }
@@ -29,9 +30,8 @@ impl Scheme for EulerMaruyama {
     fn step(&mut self, sde: &dyn Sde, x: &mut [f64], h: f64, draws: &Draws) {
         sde.coefficients(x, &mut self.coefficients);
         self.root.multiply(&self.coefficients.diffusion, &draws.dw, &mut self.noise);
-        for ((x, drift), noise) in x.iter_mut().zip(&self.coefficients.drift).zip(&self.noise) {
-            *x += drift * h + noise;
-        }
+        rows::add_scaled(x, h, &self.coefficients.drift);
+        rows::add(x, &self.noise);
     }
 
     fn martingale(&self) -> (&Coefficients, &[f64]) {

@@ -1,17 +1,19 @@
 //! What a scheme is, what it draws, and the schemes by name.
 
 use super::{EulerMaruyama, Platen};
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::rows;
 use crate::sde::{Coefficients, Sde};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A scheme for an Itô SDE, with the buffers of a step.
 pub trait Scheme: Send {
-    /// One step of length `h`, for which `draws` were made.
+    /// One step of length `h` of the paths that it was built for, x of shape `[d, n]`, for which `draws` were made.
     fn step(&mut self, sde: &dyn Sde, x: &mut [f64], h: f64, draws: &Draws);
 
-    /// b(X) and A(X) where the last step began, and `A(X)^{1/2} ΔW`, the martingale part of the step to lowest order.
+    /// b(X) and A(X) where the last step began, and `A(X)^{1/2} ΔW`, the martingale part of the step to lowest order; of
+    /// shape `[d, n]`.
     fn martingale(&self) -> (&Coefficients, &[f64]);
 }
 
@@ -28,12 +30,17 @@ pub enum SchemeName {
 }
 
 impl SchemeName {
-    /// The scheme for an SDE of dimension `d`.
-    pub fn build(self, dimension: usize) -> Box<dyn Scheme> {
+    /// The scheme for n paths of an SDE of dimension `d`; n is 1 unless the scheme [takes blocks](Self::takes_blocks).
+    pub fn build(self, dimension: usize, paths: usize) -> Box<dyn Scheme> {
         match self {
-            Self::EulerMaruyama => Box::new(EulerMaruyama::new(dimension)),
+            Self::EulerMaruyama => Box::new(EulerMaruyama::new(dimension, paths)),
             Self::Platen => Box::new(Platen::new(dimension)),
         }
+    }
+
+    /// Whether it takes many paths at once.
+    pub fn takes_blocks(self) -> bool {
+        self == Self::EulerMaruyama
     }
 
     /// By how much a step of length `h` without noise moves from `x`.
@@ -70,13 +77,13 @@ impl SchemeName {
         }
     }
 
-    /// What a step draws, before it is drawn.
-    pub fn draws(self, dimension: usize) -> Draws {
+    /// What a step of n paths draws, before it is drawn.
+    pub fn draws(self, dimension: usize, paths: usize) -> Draws {
         let signs = match self {
             Self::EulerMaruyama => 0,
             Self::Platen => Platen::signs(dimension),
         };
-        Draws { dw: vec![0.0; dimension], signs: vec![1.0; signs] }
+        Draws { dw: vec![0.0; dimension * paths], signs: vec![1.0; signs * paths] }
     }
 
     /// The largest dimension for which it is meant.
@@ -88,24 +95,31 @@ impl SchemeName {
     }
 }
 
-/// What one step draws.
+/// What one step of n paths draws.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draws {
-    /// ΔW, of variance h.
+    /// ΔW, of variance h; shape `[d, n]`.
     pub dw: Vec<f64>,
-    /// ±1, each with probability ½, as many as the scheme needs besides ΔW.
+    /// ±1, each with probability ½, as many as the scheme needs besides ΔW, for each path.
     pub signs: Vec<f64>,
 }
 
 impl Draws {
     /// Draws all anew, for a step of length `deviation²`.
-    pub fn renew(&mut self, deviation: f64, stream: &mut Stream) {
-        self.dw.fill_with(|| deviation * stream.normal());
-        stream.signs(&mut self.signs);
+    pub fn renew(&mut self, deviation: f64, streams: &mut Streams) {
+        streams.normals(&mut self.dw);
+        rows::scale(&mut self.dw, deviation);
+        streams.signs(&mut self.signs);
+    }
+
+    /// What one of n paths drew.
+    pub(crate) fn read_path(&self, n: usize, path: usize, out: &mut Draws) {
+        rows::read_column(&self.dw, n, path, &mut out.dw);
+        rows::read_column(&self.signs, n, path, &mut out.signs);
     }
 
     /// Goes on over the next step: on the same Brownian path, with its own signs.
     pub fn extend(&mut self, next: &Self) {
-        self.dw.iter_mut().zip(&next.dw).for_each(|(sum, dw)| *sum += dw);
+        rows::add(&mut self.dw, &next.dw);
     }
 }

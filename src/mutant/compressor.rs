@@ -1,9 +1,9 @@
 //! Compressors that do, or are said to do, something else.
 
-use crate::compressor::{Compressor, Knowledge};
+use crate::compressor::{Compressor, Knowledge, keep_each};
 use crate::covariance::Covariance;
 use crate::noise::{GradientLaw, TwoMoments};
-use crate::random::Stream;
+use crate::random::Streams;
 use std::sync::Arc;
 
 /// A compressor with a mistake in what it sends or in its error covariance `E[ΦΦᵀ]`, otherwise as `original`.
@@ -34,25 +34,26 @@ pub(super) enum Mistake {
 }
 
 impl Compressor for Wrong {
-    fn apply(&self, g: &mut [f64], stream: &mut Stream) {
+    fn apply(&self, g: &mut [f64], streams: &mut Streams) {
         match self.mistake {
             Mistake::Unscaled { kept } => {
-                self.original.apply(g, stream);
+                self.original.apply(g, streams);
                 g.iter_mut().for_each(|g| *g *= kept);
             }
             Mistake::WithReplacement { k } => {
-                let d = g.len();
-                let mut times = vec![0.0; d];
-                (0..k).for_each(|_| times[stream.index(d)] += 1.0);
+                let n = streams.count();
+                let d = g.len() / n;
+                let mut times = vec![0.0; g.len()];
+                streams.each(|path, stream| (0..k).for_each(|_| times[stream.index(d) * n + path] += 1.0));
                 let scale = d as f64 / k as f64;
                 g.iter_mut().zip(times).for_each(|(g, times)| *g *= scale * times);
             }
             Mistake::EachForItself { kept } => {
-                g.iter_mut().for_each(|g| *g = if stream.uniform() < kept { *g / kept } else { 0.0 });
+                keep_each(g, kept, streams);
             }
             Mistake::Nothing => {}
             Mistake::OfOneAgent | Mistake::Omega | Mistake::OfMeanGradient | Mistake::OfNoise => {
-                self.original.apply(g, stream);
+                self.original.apply(g, streams);
             }
         }
     }

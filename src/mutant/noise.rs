@@ -2,7 +2,7 @@
 
 use crate::covariance::Covariance;
 use crate::noise::{Law, Noise, SignLaw};
-use crate::random::Stream;
+use crate::random::Streams;
 use std::sync::Arc;
 
 /// `g = v + factor · (noise)`, of a noise that is added to v and does not depend on it. A factor of 0 is no noise.
@@ -22,8 +22,8 @@ impl Stretched {
 }
 
 impl Noise for Stretched {
-    fn sample(&self, x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        self.noise.sample(x, v, stream, out);
+    fn sample(&self, x: &[f64], v: &[f64], streams: &mut Streams, out: &mut [f64]) {
+        self.noise.sample(x, v, streams, out);
         for (out, v) in out.iter_mut().zip(v) {
             *out = v + self.factor * (*out - v);
         }

@@ -7,7 +7,7 @@ use crate::agent::{Agents, Group, Scratch};
 use crate::covariance::Covariance;
 use crate::model::Model;
 use crate::optimizer::{DeclaredIncrement, Optimizer, OptimizerName};
-use crate::random::Stream;
+use crate::random::Streams;
 use std::sync::Arc;
 
 mistakes! {
@@ -159,12 +159,12 @@ struct Declaring {
 }
 
 impl Optimizer for Declaring {
-    fn begin(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        self.wrong.begin(x, stream, scratch);
+    fn begin(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        self.wrong.begin(x, streams, scratch);
     }
 
-    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        self.wrong.step(x, stream, scratch);
+    fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        self.wrong.step(x, streams, scratch);
     }
 
     fn declared(&self) -> Option<&dyn DeclaredIncrement> {
@@ -178,11 +178,11 @@ struct StepTooMany {
 }
 
 impl Optimizer for StepTooMany {
-    fn begin(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        self.original.step(x, stream, scratch);
+    fn begin(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        self.original.step(x, streams, scratch);
     }
 
-    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        self.original.step(x, stream, scratch);
+    fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        self.original.step(x, streams, scratch);
     }
 }

@@ -1,8 +1,9 @@
 //! Wrong update rules: what agents share, and in what order they take signs and means.
 
 use crate::agent::{Agents, Scratch};
-use crate::optimizer::{Optimizer, OptimizerName, keep};
-use crate::random::Stream;
+use crate::optimizer::{Optimizer, OptimizerName, keep_block, permutations};
+use crate::random::Streams;
+use crate::rows;
 use crate::special::sign;
 use std::sync::Arc;
 
@@ -24,35 +25,35 @@ pub(super) struct SharedDraws {
 }
 
 impl Optimizer for SharedDraws {
-    fn step(&self, x: &mut [f64], stream: &mut Stream, _scratch: &mut Scratch) {
-        let alike = stream.split();
-        let d = x.len();
-        let permutation = self.agents.shared_block().map(|block| (block, stream.permutation(d)));
-        let mut blocks = permutation.iter().flat_map(|(block, permutation)| permutation.chunks_exact(*block));
-        let mut gradient = vec![0.0; d];
-        let mut sum = vec![0.0; d];
+    fn step(&self, x: &mut [f64], streams: &mut Streams, _scratch: &mut Scratch) {
+        let alike = streams.split();
+        let permutations = self.agents.shared_block().map(|block| (block, permutations(x, streams)));
+        let mut agent = 0;
+        let mut gradient = vec![0.0; x.len()];
+        let mut sum = gradient.clone();
         // The agents evaluate at x with buffers of their own, as x is not changed before all have.
         self.agents.for_each_group(x, &mut Scratch::default(), |_, group, mean_gradient| {
             for _ in 0..group.count {
                 let mut of_all = alike.clone();
                 let (noise, masks) = match self.shared {
-                    Shared::Noise => (&mut of_all, &mut *stream),
-                    Shared::Masks => (&mut *stream, &mut of_all),
+                    Shared::Noise => (&mut of_all, &mut *streams),
+                    Shared::Masks => (&mut *streams, &mut of_all),
                 };
                 group.noise.sample(x, mean_gradient, noise, &mut gradient);
                 match self.rule {
                     OptimizerName::Dsgd => {}
-                    OptimizerName::Dsignsgd => gradient.iter_mut().for_each(|g| *g = sign(*g)),
-                    OptimizerName::Dcsgd => match blocks.next() {
-                        Some(block) => keep(block, &mut gradient),
+                    OptimizerName::Dsignsgd => rows::signs(&mut gradient),
+                    OptimizerName::Dcsgd => match &permutations {
+                        Some((block, permutations)) => keep_block(permutations, agent, *block, &mut gradient),
                         None => group.compressor.apply(&mut gradient, masks),
                     },
                 }
-                sum.iter_mut().zip(&gradient).for_each(|(sum, sent)| *sum += sent);
+                agent += 1;
+                rows::add(&mut sum, &gradient);
             }
         });
         let step = self.learning_rate / self.agents.count() as f64;
-        x.iter_mut().zip(&sum).for_each(|(x, sum)| *x -= step * sum);
+        rows::add_scaled(x, -step, &sum);
     }
 }
 
@@ -63,8 +64,8 @@ pub(super) struct SignOfMean {
 }
 
 impl Optimizer for SignOfMean {
-    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        let mean = self.agents.mean_direction(x, stream, scratch, |_, _, _| {});
+    fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        let mean = self.agents.mean_direction(x, streams, scratch, |_, _, _| {});
         x.iter_mut().zip(mean).for_each(|(x, mean)| *x -= self.learning_rate * sign(*mean));
     }
 }

@@ -4,7 +4,8 @@ use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, checked};
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::rows;
 use crate::special::MeanOfT;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -29,22 +30,35 @@ struct BatchMeanT {
 }
 
 impl Noise for BatchMeanT {
-    fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        for (j, out) in out.iter_mut().enumerate() {
-            let sum: f64 = (0..self.batch_size).map(|_| stream.student_t(self.dof)).sum();
-            *out = v[j] + self.scale[j] * sum / self.batch_size as f64;
+    fn sample(&self, _x: &[f64], v: &[f64], streams: &mut Streams, out: &mut [f64]) {
+        let mut of_one = vec![0.0; out.len()];
+        out.fill(0.0);
+        for _ in 0..self.batch_size {
+            streams.student_ts(self.dof, &mut of_one);
+            rows::add(out, &of_one);
         }
+        rows::scale(out, 1.0 / self.batch_size as f64);
+        rows::scale_rows_and_add(out, &self.scale, v);
     }
 
     /// Variances `S² ν/((ν − 2)B)`, those of the poster's model; infinite for ν ≤ 2.
     fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
         let of_one = if self.dof > 2.0 { self.dof / (self.dof - 2.0) } else { f64::INFINITY };
         let variance = of_one / self.batch_size as f64;
-        out.add_diagonal(self.scale.iter().map(|scale| weight * scale * scale * variance));
+        out.add_variances(self.scale.iter().map(|scale| weight * scale * scale * variance));
+    }
+
+    fn takes_blocks(&self) -> bool {
+        true
     }
 
     fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
-        out.set_independent(v.iter().zip(&self.scale).map(|(v, scale)| 2.0 * self.law.xi(v / scale)));
+        let n = v.len() / self.scale.len();
+        let rows = out.mean.chunks_exact_mut(n).zip(v.chunks_exact(n));
+        for ((mean, v), scale) in rows.zip(&self.scale) {
+            mean.iter_mut().zip(v).for_each(|(mean, v)| *mean = 2.0 * self.law.xi(v / scale));
+        }
+        out.set_variances();
     }
 
     fn sign_error(&self) -> f64 {

@@ -5,7 +5,8 @@ use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, checked};
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::rows;
 use crate::special::{Tail, xi};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -38,29 +39,41 @@ impl Contaminated {
 }
 
 impl Noise for Contaminated {
-    fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        for (j, out) in out.iter_mut().enumerate() {
-            let mut left = stream.uniform();
+    fn sample(&self, _x: &[f64], v: &[f64], streams: &mut Streams, out: &mut [f64]) {
+        let mut uniforms = vec![0.0; out.len()];
+        streams.uniforms(&mut uniforms);
+        streams.normals(out);
+        for (out, uniform) in out.iter_mut().zip(&uniforms) {
+            let mut left = *uniform;
             let drawn = self.components.iter().find(|component| {
                 left -= component.probability;
                 left < 0.0
             });
             // Rounding may leave a little of the last component.
-            let factor = drawn.or(self.components.last()).map_or(0.0, |component| component.factor);
-            *out = v[j] + self.scale[j] * factor * stream.normal();
+            *out *= drawn.or(self.components.last()).map_or(0.0, |component| component.factor);
         }
+        rows::scale_rows_and_add(out, &self.scale, v);
     }
 
     /// Variances `σ² (1 − ε + ε factor²)/B`.
     fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
         let variance = self.mixed(|factor| factor * factor);
-        out.add_diagonal(self.scale.iter().map(|scale| weight * scale * scale * variance));
+        out.add_variances(self.scale.iter().map(|scale| weight * scale * scale * variance));
+    }
+
+    fn takes_blocks(&self) -> bool {
+        true
     }
 
     fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
-        let mean =
-            |(v, scale): (&f64, &f64)| self.mixed(|factor| 2.0 * xi(v / (scale * factor), f64::INFINITY));
-        out.set_independent(v.iter().zip(&self.scale).map(mean));
+        let n = v.len() / self.scale.len();
+        let rows = out.mean.chunks_exact_mut(n).zip(v.chunks_exact(n));
+        for ((mean, v), scale) in rows.zip(&self.scale) {
+            for (mean, v) in mean.iter_mut().zip(v) {
+                *mean = self.mixed(|factor| 2.0 * xi(v / (scale * factor), f64::INFINITY));
+            }
+        }
+        out.set_variances();
     }
 
     fn law(&self) -> Result<&dyn Law, &'static str> {

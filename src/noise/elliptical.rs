@@ -2,7 +2,8 @@
 
 use super::SignLaw;
 use crate::covariance::{Covariance, semidefinite_root};
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::rows;
 use crate::special::{sign, sign_covariance, xi};
 
 /// `v + R z` times a common factor on z, with z standard normal and `R Rᵀ` the scale matrix over B.
@@ -41,14 +42,15 @@ impl Elliptical {
         self.scales.iter().all(|scale| *scale > 0.0).then_some((&*self.scales, dof))
     }
 
-    /// `out = v + factor · R z`.
-    pub(super) fn sample(&self, v: &[f64], factor: f64, stream: &mut Stream, out: &mut [f64]) {
-        let d = out.len();
-        out.copy_from_slice(v);
-        for column in 0..d {
-            let normal = factor * stream.normal();
-            for (row, out) in out.iter_mut().enumerate() {
-                *out += self.root[row * d + column] * normal;
+    /// `out = R z` for each of n paths, shape `[d, n]`.
+    pub(super) fn sample(&self, streams: &mut Streams, out: &mut [f64]) {
+        let (d, n) = (self.scales.len(), streams.count());
+        let mut z = vec![0.0; d * n];
+        streams.normals(&mut z);
+        out.fill(0.0);
+        for (out, row) in out.chunks_exact_mut(n).zip(self.root.chunks_exact(d)) {
+            for (entry, z) in row.iter().zip(z.chunks_exact(n)) {
+                rows::add_scaled(out, *entry, z);
             }
         }
     }

@@ -6,8 +6,9 @@ use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, semidefinite};
-use crate::random::Stream;
-use crate::special::{Tail, xi};
+use crate::random::Streams;
+use crate::rows;
+use crate::special::Tail;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -18,18 +19,21 @@ pub(super) struct Independent {
 }
 
 impl Noise for Independent {
-    fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        for (j, out) in out.iter_mut().enumerate() {
-            *out = v[j] + self.scale[j] * stream.normal();
-        }
+    fn sample(&self, _x: &[f64], v: &[f64], streams: &mut Streams, out: &mut [f64]) {
+        streams.normals(out);
+        rows::scale_rows_and_add(out, &self.scale, v);
     }
 
     fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
-        out.add_diagonal(self.scale.iter().map(|scale| weight * scale * scale));
+        out.add_variances(self.scale.iter().map(|scale| weight * scale * scale));
+    }
+
+    fn takes_blocks(&self) -> bool {
+        true
     }
 
     fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
-        out.set_independent(v.iter().zip(&self.scale).map(|(v, scale)| 2.0 * xi(v / scale, f64::INFINITY)));
+        out.set_student_t(v, &self.scale, f64::INFINITY);
     }
 
     fn law(&self) -> Result<&dyn Law, &'static str> {
@@ -61,8 +65,9 @@ struct Correlated {
 }
 
 impl Noise for Correlated {
-    fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        self.law.sample(v, 1.0, stream, out);
+    fn sample(&self, _x: &[f64], v: &[f64], streams: &mut Streams, out: &mut [f64]) {
+        self.law.sample(streams, out);
+        rows::add(out, v);
     }
 
     fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {

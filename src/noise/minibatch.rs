@@ -4,7 +4,8 @@ use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::{FiniteSum, Objective};
 use crate::parameter::Invalid;
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::rows;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -31,12 +32,19 @@ impl Minibatch {
 }
 
 impl Noise for Minibatch {
-    fn sample(&self, x: &[f64], _v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        out.fill(0.0);
-        for _ in 0..self.batch_size {
-            let s = stream.index(self.sum().terms());
-            self.sum().add_term_gradient(s, 1.0 / self.batch_size as f64, x, out);
-        }
+    fn sample(&self, x: &[f64], _v: &[f64], streams: &mut Streams, out: &mut [f64]) {
+        let n = streams.count();
+        let mut of_path = vec![0.0; x.len() / n];
+        let mut gradient = of_path.clone();
+        streams.each(|path, stream| {
+            rows::read_column(x, n, path, &mut of_path);
+            gradient.fill(0.0);
+            for _ in 0..self.batch_size {
+                let s = stream.index(self.sum().terms());
+                self.sum().add_term_gradient(s, 1.0 / self.batch_size as f64, &of_path, &mut gradient);
+            }
+            rows::write_column(out, n, path, &gradient);
+        });
     }
 
     /// `Σ(x) = (1/B) ((1/n) Σ_s ∇f_s ∇f_sᵀ − ∇f ∇fᵀ)`.

@@ -14,7 +14,8 @@ mod student_t;
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::registry;
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::special::twice_xi;
 use std::sync::Arc;
 
 pub use law::{GradientLaw, Law, StochasticGradient, TwoMoments};
@@ -24,11 +25,17 @@ const XI_ERROR: f64 = 1e-12;
 
 /// The law of a stochastic gradient `g(x)` of mean v, already averaged over its batch.
 pub trait Noise: Send + Sync {
-    /// `out = g(x)` for the mean `v = ∇f_i(x)`.
-    fn sample(&self, x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]);
+    /// `out = g(x)` for the mean `v = ∇f_i(x)`, for each of n paths: x, v and `out` of shape `[d, n]`, drawn from n streams.
+    fn sample(&self, x: &[f64], v: &[f64], streams: &mut Streams, out: &mut [f64]);
 
     /// `out += weight · Σ(x)`, the covariance of g(x). Infinite entries where it does not exist.
     fn add_covariance(&self, weight: f64, x: &[f64], v: &[f64], out: &mut Covariance);
+
+    /// Whether [`Noise::add_covariance`] and [`Noise::sign_law`] take the states of n paths at once, x, v and `out` of shape
+    /// `[d, n]`; otherwise they take one.
+    fn takes_blocks(&self) -> bool {
+        false
+    }
 
     /// The law of `sign g(x)`, as the SDE of DSignSGD needs it.
     fn sign_law(&self, x: &[f64], v: &[f64], out: &mut SignLaw);
@@ -105,13 +112,23 @@ impl SignLaw {
         rarer.fold(1.0, f64::min)
     }
 
-    /// Independent coordinates without atoms at 0: variances `1 − E[sign g_j]²`.
-    fn set_independent(&mut self, mean: impl Iterator<Item = f64>) {
-        for (sum, mean) in self.mean.iter_mut().zip(mean) {
-            *sum = mean;
-        }
+    /// Room for n paths.
+    pub(crate) fn resize(&mut self, paths: usize) {
+        self.mean.resize(self.covariance.dimension() * paths, 0.0);
+        self.covariance.resize(paths);
+    }
+
+    /// Independent coordinates without atoms at 0, of which `mean` has the means: variances `1 − E[sign g_j]²`.
+    fn set_variances(&mut self) {
         self.covariance.clear();
-        self.covariance.add_diagonal(self.mean.iter().map(|mean| 1.0 - mean * mean));
+        self.covariance.add_to_every_variance(1.0);
+        self.covariance.add_squares(-1.0, &self.mean);
+    }
+
+    /// Coordinates `v_j + scale_j t_ν`, independent: means `2Ξ_ν(v_j/scale_j)`.
+    fn set_student_t(&mut self, v: &[f64], scale: &[f64], dof: f64) {
+        twice_xi(v, scale, dof, &mut self.mean);
+        self.set_variances();
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, semidefinite};
-use crate::random::Stream;
+use crate::random::Streams;
 use crate::special::Tail;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,9 +22,15 @@ struct MultivariateT {
 }
 
 impl Noise for MultivariateT {
-    fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        let factor = (self.dof / stream.chi_squared(self.dof)).sqrt();
-        self.law.sample(v, factor, stream, out);
+    fn sample(&self, _x: &[f64], v: &[f64], streams: &mut Streams, out: &mut [f64]) {
+        self.law.sample(streams, out);
+        let mut factors = vec![0.0; streams.count()];
+        streams.each(|path, stream| factors[path] = (self.dof / stream.chi_squared(self.dof)).sqrt());
+        for (out, v) in out.chunks_exact_mut(factors.len()).zip(v.chunks_exact(factors.len())) {
+            for ((out, v), factor) in out.iter_mut().zip(v).zip(&factors) {
+                *out = v + factor * *out;
+            }
+        }
     }
 
     /// `S ν/((ν − 2)B)`; infinite for ν ≤ 2.

@@ -4,7 +4,7 @@ use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::Invalid;
-use crate::random::Stream;
+use crate::random::Streams;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -12,11 +12,15 @@ use std::sync::Arc;
 struct Noiseless;
 
 impl Noise for Noiseless {
-    fn sample(&self, _x: &[f64], v: &[f64], _stream: &mut Stream, out: &mut [f64]) {
+    fn sample(&self, _x: &[f64], v: &[f64], _streams: &mut Streams, out: &mut [f64]) {
         out.copy_from_slice(v);
     }
 
     fn add_covariance(&self, _weight: f64, _x: &[f64], _v: &[f64], _out: &mut Covariance) {}
+
+    fn takes_blocks(&self) -> bool {
+        true
+    }
 
     /// A sure sign, 0 where the gradient is 0.
     fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {

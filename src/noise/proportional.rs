@@ -5,8 +5,9 @@ use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, checked};
-use crate::random::Stream;
-use crate::special::{Tail, xi};
+use crate::random::Streams;
+use crate::rows;
+use crate::special::Tail;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -25,10 +26,16 @@ impl Proportional {
 }
 
 impl Noise for Proportional {
-    fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        let deviation = self.deviation(v);
-        for (out, v) in out.iter_mut().zip(v) {
-            *out = v + deviation * stream.normal();
+    fn sample(&self, _x: &[f64], v: &[f64], streams: &mut Streams, out: &mut [f64]) {
+        let n = streams.count();
+        let mut deviations = vec![0.0; n];
+        v.chunks_exact(n).for_each(|v| rows::add_scaled_squares(&mut deviations, 1.0, v));
+        deviations.iter_mut().for_each(|square| *square = self.scale * square.sqrt());
+        streams.normals(out);
+        for (out, v) in out.chunks_exact_mut(n).zip(v.chunks_exact(n)) {
+            for ((out, v), deviation) in out.iter_mut().zip(v).zip(&deviations) {
+                *out = v + deviation * *out;
+            }
         }
     }
 
@@ -44,7 +51,7 @@ impl Noise for Proportional {
             out.mean.fill(0.0);
             out.covariance.clear();
         } else {
-            out.set_independent(v.iter().map(|v| 2.0 * xi(v / deviation, f64::INFINITY)));
+            out.set_student_t(v, &vec![deviation; v.len()], f64::INFINITY);
         }
     }
 

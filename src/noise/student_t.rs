@@ -6,8 +6,9 @@ use super::{Law, Noise, SignLaw};
 use crate::covariance::Covariance;
 use crate::objective::Objective;
 use crate::parameter::{Invalid, PerCoordinate, checked};
-use crate::random::Stream;
-use crate::special::{Tail, xi};
+use crate::random::Streams;
+use crate::rows;
+use crate::special::Tail;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -20,20 +21,23 @@ struct StudentT {
 }
 
 impl Noise for StudentT {
-    fn sample(&self, _x: &[f64], v: &[f64], stream: &mut Stream, out: &mut [f64]) {
-        for (j, out) in out.iter_mut().enumerate() {
-            *out = v[j] + self.scale[j] * stream.student_t(self.dof);
-        }
+    fn sample(&self, _x: &[f64], v: &[f64], streams: &mut Streams, out: &mut [f64]) {
+        streams.student_ts(self.dof, out);
+        rows::scale_rows_and_add(out, &self.scale, v);
     }
 
     /// Variances `S² ν/(ν − 2)`; infinite for ν ≤ 2.
     fn add_covariance(&self, weight: f64, _x: &[f64], _v: &[f64], out: &mut Covariance) {
         let variance = if self.dof > 2.0 { self.dof / (self.dof - 2.0) } else { f64::INFINITY };
-        out.add_diagonal(self.scale.iter().map(|scale| weight * scale * scale * variance));
+        out.add_variances(self.scale.iter().map(|scale| weight * scale * scale * variance));
+    }
+
+    fn takes_blocks(&self) -> bool {
+        true
     }
 
     fn sign_law(&self, _x: &[f64], v: &[f64], out: &mut SignLaw) {
-        out.set_independent(v.iter().zip(&self.scale).map(|(v, scale)| 2.0 * xi(v / scale, self.dof)));
+        out.set_student_t(v, &self.scale, self.dof);
     }
 
     fn law(&self) -> Result<&dyn Law, &'static str> {

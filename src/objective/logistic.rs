@@ -20,6 +20,19 @@ impl Logistic {
     fn terms_with_margins<'a>(&'a self, x: &'a [f64]) -> impl Iterator<Item = (&'a [f64], f64)> {
         self.signed_features.chunks_exact(self.dimension).map(move |term| (term, dot(term, x)))
     }
+
+    /// Calls `visit` with every term and its margins `y_s xᵀa_s` on all n paths.
+    fn for_each_term(&self, x: &[f64], mut visit: impl FnMut(&[f64], &[f64])) {
+        let n = x.len() / self.dimension;
+        let mut margins = vec![0.0; n];
+        for term in self.signed_features.chunks_exact(self.dimension) {
+            margins.fill(0.0);
+            for (entry, x) in term.iter().zip(x.chunks_exact(n)) {
+                add(&mut margins, *entry, x);
+            }
+            visit(term, &margins);
+        }
+    }
 }
 
 impl Objective for Logistic {
@@ -27,19 +40,31 @@ impl Objective for Logistic {
         self.dimension
     }
 
-    fn value(&self, x: &[f64]) -> f64 {
-        let total: f64 = self.terms_with_margins(x).map(|(_, margin)| softplus(-margin)).sum();
-        total / self.terms() as f64 + 0.5 * self.regularisation * dot(x, x)
+    fn values(&self, x: &[f64], out: &mut [f64]) {
+        let (n, share) = (out.len(), 1.0 / self.terms() as f64);
+        out.fill(0.0);
+        self.for_each_term(x, |_, margins| {
+            out.iter_mut().zip(margins).for_each(|(out, margin)| *out += share * softplus(-margin));
+        });
+        for x in x.chunks_exact(n) {
+            out.iter_mut().zip(x).for_each(|(out, x)| *out += 0.5 * self.regularisation * x * x);
+        }
     }
 
     fn gradient(&self, x: &[f64], out: &mut [f64]) {
-        let share = 1.0 / self.terms() as f64;
+        let (n, share) = (x.len() / self.dimension, 1.0 / self.terms() as f64);
         for (out, x) in out.iter_mut().zip(x) {
             *out = self.regularisation * x;
         }
-        for (term, margin) in self.terms_with_margins(x) {
-            add(out, -share * sigmoid(-margin), term);
-        }
+        let mut weights = vec![0.0; n];
+        self.for_each_term(x, |term, margins| {
+            for (weight, margin) in weights.iter_mut().zip(margins) {
+                *weight = -share * sigmoid(-margin);
+            }
+            for (out, entry) in out.chunks_exact_mut(n).zip(term) {
+                add(out, *entry, &weights);
+            }
+        });
     }
 
     fn hessian_vector_product(&self, x: &[f64], v: &[f64], out: &mut [f64]) {

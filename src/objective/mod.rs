@@ -21,10 +21,17 @@ pub trait Objective: Send + Sync {
     /// d.
     fn dimension(&self) -> usize;
 
-    /// `f(x)`.
-    fn value(&self, x: &[f64]) -> f64;
+    /// `out = f(x)` for each of n paths: x of shape `[d, n]`, `out` of shape `[n]`.
+    fn values(&self, x: &[f64], out: &mut [f64]);
 
-    /// `out = ∇f(x)`.
+    /// `f(x)` of one x.
+    fn value(&self, x: &[f64]) -> f64 {
+        let mut value = [0.0];
+        self.values(x, &mut value);
+        value[0]
+    }
+
+    /// `out = ∇f(x)` for each of n paths, x and `out` of shape `[d, n]`; for n = 1 they are vectors.
     fn gradient(&self, x: &[f64], out: &mut [f64]);
 
     /// `out = ∇²f(x) v`.

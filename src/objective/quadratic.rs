@@ -2,6 +2,7 @@
 
 use super::{LARGEST_DIMENSION, Objective};
 use crate::parameter::{Invalid, PerCoordinate, checked, rounding_of_eigenvalues, semidefinite};
+use crate::rows;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -24,17 +25,18 @@ enum Hessian {
 }
 
 impl Quadratic {
-    fn product(&self, v: impl Fn(usize) -> f64, out: &mut [f64]) {
-        let d = out.len();
+    /// `H (x − centre)` for each path.
+    fn product(&self, x: &[f64], centre: &[f64], out: &mut [f64]) {
         match &self.hessian {
-            Hessian::Diagonal(eigenvalues) => {
-                for (j, out) in out.iter_mut().enumerate() {
-                    *out = eigenvalues[j] * v(j);
-                }
-            }
+            Hessian::Diagonal(eigenvalues) => rows::scale_rows_about(out, eigenvalues, x, centre),
             Hessian::Full(matrix) => {
-                for (out, row) in out.iter_mut().zip(matrix.chunks_exact(d)) {
-                    *out = row.iter().enumerate().map(|(j, entry)| entry * v(j)).sum();
+                let d = self.dimension();
+                let n = x.len() / d;
+                out.fill(0.0);
+                for (out, row) in out.chunks_exact_mut(n).zip(matrix.chunks_exact(d)) {
+                    for ((entry, x), centre) in row.iter().zip(x.chunks_exact(n)).zip(centre) {
+                        out.iter_mut().zip(x).for_each(|(out, x)| *out += entry * (x - centre));
+                    }
                 }
             }
         }
@@ -46,26 +48,33 @@ impl Objective for Quadratic {
         self.minimiser.len()
     }
 
-    fn value(&self, x: &[f64]) -> f64 {
-        let deviation = |j: usize| x[j] - self.minimiser[j];
-        let d = self.dimension();
-        let twice: f64 = match &self.hessian {
+    fn values(&self, x: &[f64], out: &mut [f64]) {
+        let n = out.len();
+        out.fill(0.0);
+        match &self.hessian {
             Hessian::Diagonal(eigenvalues) => {
-                (0..d).map(|j| eigenvalues[j] * deviation(j) * deviation(j)).sum()
+                rows::add_scaled_squares_about(out, eigenvalues, x, &self.minimiser);
             }
-            Hessian::Full(matrix) => {
-                (0..d * d).map(|index| matrix[index] * deviation(index / d) * deviation(index % d)).sum()
+            Hessian::Full(_) => {
+                let mut gradient = vec![0.0; x.len()];
+                self.gradient(x, &mut gradient);
+                let deviations = x.chunks_exact(n).zip(&self.minimiser);
+                for (gradient, (x, centre)) in gradient.chunks_exact(n).zip(deviations) {
+                    for ((out, gradient), x) in out.iter_mut().zip(gradient).zip(x) {
+                        *out += gradient * (x - centre);
+                    }
+                }
             }
-        };
-        0.5 * twice
+        }
+        rows::scale(out, 0.5);
     }
 
     fn gradient(&self, x: &[f64], out: &mut [f64]) {
-        self.product(|j| x[j] - self.minimiser[j], out);
+        self.product(x, &self.minimiser, out);
     }
 
     fn hessian_vector_product(&self, _x: &[f64], v: &[f64], out: &mut [f64]) {
-        self.product(|j| v[j], out);
+        self.product(v, &vec![0.0; v.len()], out);
     }
 
     fn smoothness(&self) -> Option<f64> {

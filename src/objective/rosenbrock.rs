@@ -18,21 +18,28 @@ impl Objective for Rosenbrock {
         self.dimension
     }
 
-    fn value(&self, x: &[f64]) -> f64 {
-        x.windows(2)
-            .map(|pair| {
-                let valley = pair[1] - pair[0] * pair[0];
-                (1.0 - pair[0]) * (1.0 - pair[0]) + self.steepness * valley * valley
-            })
-            .sum()
+    fn values(&self, x: &[f64], out: &mut [f64]) {
+        let n = out.len();
+        out.fill(0.0);
+        for (x, next) in x.chunks_exact(n).zip(x.chunks_exact(n).skip(1)) {
+            for ((out, x), next) in out.iter_mut().zip(x).zip(next) {
+                let valley = next - x * x;
+                *out += (1.0 - x) * (1.0 - x) + self.steepness * valley * valley;
+            }
+        }
     }
 
     fn gradient(&self, x: &[f64], out: &mut [f64]) {
+        let n = x.len() / self.dimension;
         out.fill(0.0);
         for j in 0..self.dimension - 1 {
-            let valley = x[j + 1] - x[j] * x[j];
-            out[j] += -2.0 * (1.0 - x[j]) - 4.0 * self.steepness * x[j] * valley;
-            out[j + 1] += 2.0 * self.steepness * valley;
+            let (x, next) = x[j * n..][..2 * n].split_at(n);
+            let (out, out_next) = out[j * n..][..2 * n].split_at_mut(n);
+            for path in 0..n {
+                let valley = next[path] - x[path] * x[path];
+                out[path] += -2.0 * (1.0 - x[path]) - 4.0 * self.steepness * x[path] * valley;
+                out_next[path] += 2.0 * self.steepness * valley;
+            }
         }
     }
 

@@ -26,13 +26,20 @@ impl Objective for Saddle {
         self.eigenvalues.len()
     }
 
-    fn value(&self, x: &[f64]) -> f64 {
-        x.iter().enumerate().map(|(j, &x)| self.term(j, x)).sum()
+    fn values(&self, x: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for (j, x) in x.chunks_exact(out.len()).enumerate() {
+            out.iter_mut().zip(x).for_each(|(out, x)| *out += self.term(j, *x));
+        }
     }
 
     fn gradient(&self, x: &[f64], out: &mut [f64]) {
-        for (j, out) in out.iter_mut().enumerate() {
-            *out = (self.eigenvalues[j] + self.quartic * x[j] * x[j]) * x[j];
+        let n = x.len() / self.dimension();
+        let rows = out.chunks_exact_mut(n).zip(x.chunks_exact(n));
+        for ((out, x), eigenvalue) in rows.zip(&self.eigenvalues) {
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = (eigenvalue + self.quartic * x * x) * x;
+            }
         }
     }
 

@@ -3,7 +3,8 @@
 use super::{DeclaredIncrement, Increment, Optimizer, descend};
 use crate::agent::{Agents, Scratch};
 use crate::noise::StochasticGradient;
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::rows;
 use std::sync::Arc;
 
 /// `x_{k+1} = x_k − (η/N) Σ_i C_i(g_i(x_k))`, the C_i independent.
@@ -15,9 +16,9 @@ pub struct Dcsgd {
 }
 
 impl Optimizer for Dcsgd {
-    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        descend(&self.agents, self.learning_rate, x, stream, scratch, |agent, g, stream| {
-            agent.compressor.apply(g, stream);
+    fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        descend(&self.agents, self.learning_rate, x, streams, scratch, |agent, g, streams| {
+            agent.compressor.apply(g, streams);
         });
     }
 
@@ -41,8 +42,9 @@ impl DeclaredIncrement for Dcsgd {
             agents.compressor.add_error_covariance(weight, &g, covariance);
             covariance.add(weight, sigma);
         });
-        for (mean, gradient) in mean.iter_mut().zip(gradient) {
-            *mean = -eta * gradient;
-        }
+        rows::set_scaled(mean, -eta, gradient);
+    }
+    fn takes_blocks(&self) -> bool {
+        self.agents.errors_take_blocks()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{DeclaredIncrement, Increment, Optimizer, descend};
 use crate::agent::{Agents, Scratch};
-use crate::random::Stream;
+use crate::random::Streams;
 use std::sync::Arc;
 
 /// `x_{k+1} = x_k − (η/N) Σ_i C_i(g_i(x_k))`, where `C_i` keeps the i-th block of k = d/N coordinates of one
@@ -17,11 +17,12 @@ pub struct DcsgdPermK {
 }
 
 impl Optimizer for DcsgdPermK {
-    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        let permutation = stream.permutation(x.len());
-        let mut blocks = permutation.chunks_exact(self.block);
-        descend(&self.agents, self.learning_rate, x, stream, scratch, |_, g, _| {
-            keep(blocks.next().unwrap_or_default(), g);
+    fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        let permutations = permutations(x, streams);
+        let mut agent = 0;
+        descend(&self.agents, self.learning_rate, x, streams, scratch, |_, g, _| {
+            keep_block(&permutations, agent, self.block, g);
+            agent += 1;
         });
     }
 
@@ -72,12 +73,22 @@ impl DeclaredIncrement for DcsgdPermK {
     }
 }
 
-/// One agent's coordinates, scaled by d/k, and 0 elsewhere.
-pub(crate) fn keep(coordinates: &[usize], g: &mut [f64]) {
-    let scale = g.len() as f64 / coordinates.len() as f64;
-    let kept: Vec<f64> = coordinates.iter().map(|&j| scale * g[j]).collect();
-    g.fill(0.0);
-    for (&j, kept) in coordinates.iter().zip(kept) {
-        g[j] = kept;
+/// A permutation of the coordinates for every path of x.
+pub(crate) fn permutations(x: &[f64], streams: &mut Streams) -> Vec<Vec<usize>> {
+    let mut permutations = vec![Vec::new(); streams.count()];
+    let d = x.len() / permutations.len();
+    streams.each(|path, stream| permutations[path] = stream.permutation(d));
+    permutations
+}
+
+/// On every path the coordinates of one agent, those of its block of k, scaled by d/k, and 0 elsewhere.
+pub(crate) fn keep_block(permutations: &[Vec<usize>], agent: usize, k: usize, g: &mut [f64]) {
+    let n = permutations.len();
+    let scale = (g.len() / n) as f64 / k as f64;
+    for (path, permutation) in permutations.iter().enumerate() {
+        for (place, &j) in permutation.iter().enumerate() {
+            let entry = &mut g[j * n + path];
+            *entry = if place / k == agent { scale * *entry } else { 0.0 };
+        }
     }
 }

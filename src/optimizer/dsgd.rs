@@ -2,7 +2,8 @@
 
 use super::{DeclaredIncrement, Increment, Optimizer, descend};
 use crate::agent::{Agents, Scratch};
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::rows;
 use std::sync::Arc;
 
 /// `x_{k+1} = x_k − (η/N) Σ_i g_i(x_k)`.
@@ -14,8 +15,8 @@ pub struct Dsgd {
 }
 
 impl Optimizer for Dsgd {
-    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        descend(&self.agents, self.learning_rate, x, stream, scratch, |_, _, _| {});
+    fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        descend(&self.agents, self.learning_rate, x, streams, scratch, |_, _, _| {});
     }
 
     fn declared(&self) -> Option<&dyn DeclaredIncrement> {
@@ -33,8 +34,9 @@ impl DeclaredIncrement for Dsgd {
             let weight = agents.count as f64 * (eta / n) * (eta / n);
             agents.noise.add_covariance(weight, x, mean_gradient, covariance);
         });
-        for (mean, gradient) in mean.iter_mut().zip(gradient) {
-            *mean = -eta * gradient;
-        }
+        rows::set_scaled(mean, -eta, gradient);
+    }
+    fn takes_blocks(&self) -> bool {
+        self.agents.noises_take_blocks()
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{DeclaredIncrement, Increment, Optimizer, descend};
 use crate::agent::{Agents, Scratch};
-use crate::random::Stream;
-use crate::special::sign;
+use crate::random::Streams;
+use crate::rows;
 use std::sync::Arc;
 
 /// `x_{k+1} = x_k − (η/N) Σ_i sign(g_i(x_k))`.
@@ -15,11 +15,9 @@ pub struct Dsignsgd {
 }
 
 impl Optimizer for Dsignsgd {
-    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        descend(&self.agents, self.learning_rate, x, stream, scratch, |_, g, _| {
-            for g in g {
-                *g = sign(*g);
-            }
+    fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        descend(&self.agents, self.learning_rate, x, streams, scratch, |_, g, _| {
+            rows::signs(g);
         });
     }
 
@@ -38,10 +36,11 @@ impl DeclaredIncrement for Dsignsgd {
         self.agents.for_each_group(x, scratch, |_, agents, mean_gradient| {
             agents.noise.sign_law(x, mean_gradient, sign_law);
             let count = agents.count as f64;
-            for (mean, sign) in mean.iter_mut().zip(&sign_law.mean) {
-                *mean -= step * count * sign;
-            }
+            rows::add_scaled(mean, -step * count, &sign_law.mean);
             covariance.add(step * step * count, &sign_law.covariance);
         });
+    }
+    fn takes_blocks(&self) -> bool {
+        self.agents.noises_take_blocks()
     }
 }

@@ -8,24 +8,25 @@ mod dsignsgd;
 use crate::agent::{Agents, Group, Scratch};
 use crate::covariance::Covariance;
 use crate::noise::SignLaw;
-use crate::random::Stream;
+use crate::random::Streams;
+use crate::rows;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
 
 pub use dcsgd::Dcsgd;
 pub use dcsgd_perm_k::DcsgdPermK;
-pub(crate) use dcsgd_perm_k::keep;
+pub(crate) use dcsgd_perm_k::{keep_block, permutations};
 pub use dsgd::Dsgd;
 pub use dsignsgd::Dsignsgd;
 
 /// A discrete optimizer `x_{k+1} = step(x_k)`.
 pub trait Optimizer: Send + Sync {
     /// What happens to the initial state before the first step: nothing, of a right optimizer.
-    fn begin(&self, _x: &mut [f64], _stream: &mut Stream, _scratch: &mut Scratch) {}
+    fn begin(&self, _x: &mut [f64], _streams: &mut Streams, _scratch: &mut Scratch) {}
 
-    /// One update of the state `x`, in place, with the draws of `stream`.
-    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch);
+    /// One update, in place, of the states of n paths: x of shape `[d, n]`, drawn from n streams. For n = 1 x is a vector.
+    fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch);
 
     /// Mean and covariance of a step, where they are declared: without them no linear shadow can follow.
     fn declared(&self) -> Option<&dyn DeclaredIncrement> {
@@ -38,14 +39,19 @@ pub trait Optimizer: Send + Sync {
 pub trait DeclaredIncrement: Send + Sync {
     /// `E[x_{k+1} − x_k | x_k = x]` and `Cov[x_{k+1} − x_k | x_k = x]`, into `out`.
     fn increment(&self, x: &[f64], out: &mut Increment);
+
+    /// Whether [`DeclaredIncrement::increment`] takes the states of n paths at once, x of shape `[d, n]`; otherwise it takes one.
+    fn takes_blocks(&self) -> bool {
+        false
+    }
 }
 
 /// Mean and covariance of a step from one state, with the buffers that computing them takes.
 #[derive(Clone, Debug)]
 pub struct Increment {
-    /// Shape `[d]`.
+    /// Shape `[d, n]`.
     pub mean: Vec<f64>,
-    /// Shape `[d, d]`.
+    /// Shape `[d, d]`, one a path.
     pub covariance: Covariance,
     scratch: Scratch,
     sigma: Covariance,
@@ -62,6 +68,16 @@ impl Increment {
             sigma: Covariance::zero(dimension),
             sign_law: SignLaw::zero(dimension),
         }
+    }
+
+    /// Buffers for n paths.
+    pub(crate) fn of_paths(dimension: usize, paths: usize) -> Self {
+        let mut increment = Self::new(dimension);
+        increment.mean.resize(dimension * paths, 0.0);
+        increment.covariance.resize(paths);
+        increment.sigma.resize(paths);
+        increment.sign_law.resize(paths);
+        increment
     }
 }
 
@@ -106,12 +122,10 @@ fn descend(
     agents: &Agents,
     learning_rate: f64,
     x: &mut [f64],
-    stream: &mut Stream,
+    streams: &mut Streams,
     scratch: &mut Scratch,
-    transmit: impl FnMut(&Group, &mut [f64], &mut Stream),
+    transmit: impl FnMut(&Group, &mut [f64], &mut Streams),
 ) {
-    let direction = agents.mean_direction(x, stream, scratch, transmit);
-    for (x, direction) in x.iter_mut().zip(direction) {
-        *x -= learning_rate * direction;
-    }
+    let direction = agents.mean_direction(x, streams, scratch, transmit);
+    rows::add_scaled(x, -learning_rate, direction);
 }

@@ -5,6 +5,7 @@ use crate::agent::{Agents, Group};
 use crate::compressor::Knowledge;
 use crate::noise::StochasticGradient;
 use crate::parameter::Invalid;
+use crate::rows;
 use std::sync::Arc;
 
 /// `dX = −∇f(X) dt + √(η/N) Σ̃(X)^{1/2} dW` with `Σ̃ = (1/N) Σ_i (E[Φ_i Φ_iᵀ] + Σ_i)` (equations 3, 4).
@@ -60,6 +61,10 @@ fn refusal(group: &Group) -> Option<&'static str> {
 }
 
 impl Sde for DcsgdSde {
+    fn takes_blocks(&self) -> bool {
+        self.agents.errors_take_blocks()
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let Coefficients { drift, diffusion, scratch, sigma, .. } = out;
         diffusion.clear();
@@ -71,8 +76,6 @@ impl Sde for DcsgdSde {
             diffusion.add(share, sigma);
         });
         diffusion.scale(self.learning_rate / self.agents.count() as f64);
-        for (drift, gradient) in drift.iter_mut().zip(gradient) {
-            *drift = -gradient;
-        }
+        rows::set_scaled(drift, -1.0, gradient);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Coefficients, Sde};
 use crate::agent::Agents;
+use crate::rows;
 use std::sync::Arc;
 
 /// `dX = −∇f(X) dt + √(η/N) Σ̄(X)^{1/2} dW`, `Σ̄ = (1/N) Σ_i Σ_i`.
@@ -18,6 +19,10 @@ impl Sde for DsgdSde {
         true
     }
 
+    fn takes_blocks(&self) -> bool {
+        self.agents.noises_take_blocks()
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let Coefficients { drift, diffusion, scratch, .. } = out;
         diffusion.clear();
@@ -25,8 +30,6 @@ impl Sde for DsgdSde {
             group.noise.add_covariance(share, x, mean_gradient, diffusion);
         });
         diffusion.scale(self.learning_rate / self.agents.count() as f64);
-        for (drift, gradient) in drift.iter_mut().zip(gradient) {
-            *drift = -gradient;
-        }
+        rows::set_scaled(drift, -1.0, gradient);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Coefficients, Sde};
 use crate::agent::Agents;
+use crate::rows;
 use std::sync::Arc;
 
 /// `dX = −(1/N) Σ_i E[sign g_i] dt + √(η/N) ((1/N) Σ_i Cov[sign g_i])^{1/2} dW`.
@@ -13,15 +14,17 @@ pub struct DsignsgdSde {
 }
 
 impl Sde for DsignsgdSde {
+    fn takes_blocks(&self) -> bool {
+        self.agents.noises_take_blocks()
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let Coefficients { drift, diffusion, scratch, sign_law, .. } = out;
         drift.fill(0.0);
         diffusion.clear();
         self.agents.for_each_group(x, scratch, |share, agent, mean_gradient| {
             agent.noise.sign_law(x, mean_gradient, sign_law);
-            for (drift, mean) in drift.iter_mut().zip(&sign_law.mean) {
-                *drift -= share * mean;
-            }
+            rows::add_scaled(drift, -share, &sign_law.mean);
             diffusion.add(share, &sign_law.covariance);
         });
         diffusion.scale(self.learning_rate / self.agents.count() as f64);

@@ -3,7 +3,8 @@
 use super::{Coefficients, Sde};
 use crate::agent::Agents;
 use crate::parameter::Invalid;
-use crate::special::xi;
+use crate::rows;
+use crate::special::twice_xi;
 use std::sync::Arc;
 
 /// `dX = −(2/N) Σ_i Ξ_i(S_i⁻¹∇f_i(X)) dt + √(η/N) Σ̃(X)^{1/2} dW` with
@@ -29,18 +30,21 @@ impl DsignsgdClosedSde {
 }
 
 impl Sde for DsignsgdClosedSde {
+    fn takes_blocks(&self) -> bool {
+        true
+    }
+
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
-        let Coefficients { drift, diffusion, scratch, .. } = out;
+        let Coefficients { drift, diffusion, scratch, sign_law, .. } = out;
+        let two_xi = &mut sign_law.mean;
         drift.fill(0.0);
         diffusion.clear();
-        diffusion.add_diagonal(std::iter::repeat_n(1.0, x.len()));
+        diffusion.add_to_every_variance(1.0);
         self.agents.for_each_group(x, scratch, |share, agent, mean_gradient| {
             let (scale, dof) = agent.noise.scaled_student_t().expect("checked by new");
-            let xi = |j: usize| xi(mean_gradient[j] / scale[j], dof);
-            for (j, drift) in drift.iter_mut().enumerate() {
-                *drift -= 2.0 * share * xi(j);
-            }
-            diffusion.add_diagonal((0..x.len()).map(|j| -4.0 * share * xi(j) * xi(j)));
+            twice_xi(mean_gradient, scale, dof, two_xi);
+            rows::add_scaled(drift, -share, two_xi);
+            diffusion.add_squares(-share, two_xi);
         });
         diffusion.scale(self.learning_rate / self.agents.count() as f64);
     }

@@ -28,6 +28,12 @@ pub trait Sde: Send + Sync {
     /// Evaluates drift and diffusion at `x` into `out`.
     fn coefficients(&self, x: &[f64], out: &mut Coefficients);
 
+    /// Whether [`Sde::coefficients`] takes the states of n paths at once, x of shape `[d, n]` and `out` made for n paths;
+    /// otherwise it takes one.
+    fn takes_blocks(&self) -> bool {
+        false
+    }
+
     /// Whether the errors of agents that compress together cancel in A as they do in the optimizer; not where A
     /// has them independent of each other, as Theorem 1 does.
     fn knows_shared_compression(&self) -> bool {
@@ -38,7 +44,7 @@ pub trait Sde: Send + Sync {
 /// Drift and diffusion of an SDE at one state, with the buffers that computing them takes.
 #[derive(Clone, Debug)]
 pub struct Coefficients {
-    /// `b(x)`.
+    /// `b(x)`, of shape `[d, n]`.
     pub drift: Vec<f64>,
     /// `A(x) = d⟨X⟩/dt`, the factors η and 1/N included.
     pub diffusion: Covariance,
@@ -57,6 +63,16 @@ impl Coefficients {
             sigma: Covariance::zero(dimension),
             sign_law: SignLaw::zero(dimension),
         }
+    }
+
+    /// Buffers for n paths.
+    pub(crate) fn of_paths(dimension: usize, paths: usize) -> Self {
+        let mut coefficients = Self::new(dimension);
+        coefficients.drift.resize(dimension * paths, 0.0);
+        coefficients.diffusion.resize(paths);
+        coefficients.sigma.resize(paths);
+        coefficients.sign_law.resize(paths);
+        coefficients
     }
 }
 

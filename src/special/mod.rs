@@ -1,6 +1,7 @@
 //! Special functions that the theorems need, on top of `libm` only: the same bits on every machine.
 
 mod density;
+pub mod elementary;
 mod gamma_ratio;
 mod mean_of_t;
 mod quadrature;
@@ -16,5 +17,6 @@ pub use quadrature::{integrate, integrate_each};
 pub use sign::sign;
 pub use sign_covariance::sign_covariance;
 pub use tail::{Tail, student_t_tail};
+pub(crate) use xi::twice_xi;
 pub use xi::{upper_tail, xi};
 pub use xi_inverse::xi_inverse;

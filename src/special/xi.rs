@@ -1,7 +1,9 @@
 //! Ξ_ν, the centred distribution function of Student's t (Theorem 2).
 
+use super::elementary::atan;
 use super::gamma_ratio::gamma_ratio;
 use super::{ell, xi_derivative};
+use crate::simd::vectorized;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
 
 /// Largest integer number of degrees of freedom for which the finite trigonometric sum is used.
@@ -81,11 +83,40 @@ fn far_tail(u: f64, dof: f64) -> f64 {
     0.5 * ell(dof) / dof.sqrt() * libm::exp(-dof * (libm::log(u) - 0.5 * libm::log(dof)))
 }
 
+/// `out = 2 Ξ_ν(v/scale)`, the mean of the sign of `v + scale · t_ν`: v and `out` of shape `[d, n]`, one scale a row.
+pub(crate) fn twice_xi(v: &[f64], scale: &[f64], dof: f64, out: &mut [f64]) {
+    let n = v.len() / scale.len();
+    let is_finite_sum = dof <= LARGEST_FINITE_SUM && dof.fract() == 0.0;
+    for ((out, v), scale) in out.chunks_exact_mut(n).zip(v.chunks_exact(n)).zip(scale) {
+        if is_finite_sum {
+            finite_sums(v, scale * dof.sqrt(), dof as u32, out);
+        } else {
+            out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * xi(v / scale, dof));
+        }
+    }
+}
+
+vectorized! {
+    /// `out = 2 Ξ_ν(√ν v/scale)`.
+    fn finite_sums(v: &[f64], scale: f64, dof: u32, out: &mut [f64]) {
+        // The sums of the least ν are written out by the compiler, so that paths go side by side.
+        match dof {
+            1 => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, 1)),
+            2 => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, 2)),
+            3 => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, 3)),
+            4 => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, 4)),
+            5 => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, 5)),
+            _ => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, dof)),
+        }
+    }
+}
+
 /// Abramowitz and Stegun 26.7.3 (odd ν) and 26.7.4 (even ν), with `θ = atan(u/√ν)`.
+#[inline(always)]
 fn finite_sum(t: f64, dof: u32) -> f64 {
+    // Beyond, the square may overflow, and the sum is its limit.
+    let t = t.clamp(-FAR, FAR);
     let cos_squared = 1.0 / (1.0 + t * t);
-    let cos = cos_squared.sqrt();
-    let sin = t * cos;
     let odd = dof % 2 == 1;
     let mut term = 1.0;
     let mut sum = 1.0;
@@ -95,9 +126,9 @@ fn finite_sum(t: f64, dof: u32) -> f64 {
         sum += term;
     }
     let probability_within = match (odd, dof) {
-        (true, 1) => FRAC_2_PI * libm::atan(t),
-        (true, _) => FRAC_2_PI * (libm::atan(t) + sin * cos * sum),
-        (false, _) => sin * sum,
+        (true, 1) => FRAC_2_PI * atan(t),
+        (true, _) => FRAC_2_PI * (atan(t) + t * cos_squared * sum),
+        (false, _) => t * cos_squared.sqrt() * sum,
     };
     0.5 * probability_within
 }

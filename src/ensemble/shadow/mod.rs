@@ -29,13 +29,13 @@ use crate::covariance::Covariance;
 use std::ops::Range;
 use transition::place;
 
-/// The noise `n` of a step and its first two moments given where the step began.
+/// The noise of a step and its first two moments given where the step began, of m paths: vectors of shape `[d, m]`.
 pub struct Noise<'a> {
     /// n.
     pub increment: &'a [f64],
     /// `E[x_{k+1} | x_k]`, or any other state that x_k determines.
     pub mean: &'a [f64],
-    /// The covariance of n over the weight.
+    /// The covariances of n over the weight.
     pub covariance: &'a Covariance,
     /// The weight.
     pub weight: f64,
@@ -75,20 +75,33 @@ impl<'a> Shadows<'a> {
         }
     }
 
-    /// The noise of one path in the step that comes `ahead` steps after those that were taken; a path that has stopped
-    /// has none.
-    pub fn record(&mut self, path: usize, ahead: usize, noise: Option<Noise>) {
+    /// The noise of the paths from `first` on, in the step that comes `ahead` steps after those that were taken.
+    pub fn record(&mut self, first: usize, ahead: usize, noise: Noise) {
+        let Noise { increment, mean, covariance, weight } = noise;
         let (d, lanes, pairs) = (self.dimension, self.lanes, self.expansion.pairs());
-        let rows = 2 * d + pairs.len();
-        let of_path = self.noise[ahead * rows * lanes..][..rows * lanes].iter_mut().skip(path).step_by(lanes);
-        let Some(Noise { increment, mean, covariance, weight }) = noise else {
-            return of_path.for_each(|number| *number = 0.0);
-        };
+        let of_step = 2 * d + pairs.len();
+        let columns = increment.len() / d;
         let after = self.expansion.after(self.taken + ahead);
-        let deviation = mean.iter().zip(after).map(|(mean, after)| mean - after);
-        let entries = pairs.iter().map(|&(i, j)| weight * covariance.entry(i, j));
-        let numbers = increment.iter().copied().chain(deviation).chain(entries);
-        of_path.zip(numbers).for_each(|(out, number)| *out = number);
+        let mut rows = self.noise[ahead * of_step * lanes..][..of_step * lanes].chunks_exact_mut(lanes);
+        for (increment, row) in increment.chunks_exact(columns).zip(rows.by_ref()) {
+            row[first..first + columns].copy_from_slice(increment);
+        }
+        let means = mean.chunks_exact(columns).zip(after);
+        for ((mean, after), row) in means.zip(rows.by_ref()) {
+            row[first..].iter_mut().zip(mean).for_each(|(out, mean)| *out = mean - after);
+        }
+        for (row, &(i, j)) in rows.zip(pairs) {
+            for (path, out) in row[first..first + columns].iter_mut().enumerate() {
+                *out = weight * covariance.entry_of(path, i, j);
+            }
+        }
+    }
+
+    /// One path has stopped, and has no noise in that step.
+    pub(super) fn rest(&mut self, path: usize, ahead: usize) {
+        let of_step = (2 * self.dimension + self.expansion.pairs().len()) * self.lanes;
+        let of_path = self.noise[ahead * of_step..][..of_step].iter_mut().skip(path).step_by(self.lanes);
+        of_path.for_each(|number| *number = 0.0);
     }
 
     /// The recorded steps.

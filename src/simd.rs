@@ -1,0 +1,87 @@
+//! One source, several instruction sets: loops over paths are compiled for each, and the widest that the machine has is
+//! chosen at run time.
+//!
+//! The bits do not depend on the choice. Every operation is that of IEEE 754 on `f64`, in the order in which it stands in
+//! the source; Rust neither reorders sums nor contracts `a·b + c`.
+
+use std::sync::OnceLock;
+
+/// A set of instructions that loops are compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Instructions {
+    /// What every machine of the architecture has.
+    Portable,
+    /// Vectors of four numbers.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Vectors of eight numbers.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// The environment variable that narrows the choice: `portable` or `avx2`.
+const LIMIT: &str = "ITOCHECK_INSTRUCTIONS";
+
+/// The widest instructions of the machine, or fewer where the environment says so.
+pub(crate) fn instructions() -> Instructions {
+    static CHOICE: OnceLock<Instructions> = OnceLock::new();
+    *CHOICE.get_or_init(|| choose(std::env::var(LIMIT).ok().as_deref()))
+}
+
+#[cfg(target_arch = "x86_64")]
+fn choose(limit: Option<&str>) -> Instructions {
+    let has_avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512bw");
+    match limit {
+        Some("portable") => Instructions::Portable,
+        None if has_avx512 => Instructions::Avx512,
+        _ if is_x86_feature_detected!("avx2") => Instructions::Avx2,
+        _ => Instructions::Portable,
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn choose(_limit: Option<&str>) -> Instructions {
+    Instructions::Portable
+}
+
+/// Defines functions whose bodies are compiled once for each set of [`Instructions`]; a call runs the widest. What the
+/// body calls is compiled with it only where it is `#[inline(always)]`.
+macro_rules! vectorized {
+    ($($(#[$attribute:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $body:block)+) => {$(
+        $(#[$attribute])*
+        #[allow(clippy::too_many_arguments)]
+        $visibility fn $name($($argument: $type),*) {
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments)]
+            fn portable($($argument: $type),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2")]
+            #[allow(clippy::too_many_arguments)]
+            fn avx2($($argument: $type),*) {
+                portable($($argument),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw")]
+            #[allow(clippy::too_many_arguments)]
+            fn avx512($($argument: $type),*) {
+                portable($($argument),*)
+            }
+
+            match $crate::simd::instructions() {
+                $crate::simd::Instructions::Portable => portable($($argument),*),
+                // SAFETY: the choice was made after the machine was asked for these features.
+                #[cfg(target_arch = "x86_64")]
+                $crate::simd::Instructions::Avx2 => unsafe { avx2($($argument),*) },
+                #[cfg(target_arch = "x86_64")]
+                $crate::simd::Instructions::Avx512 => unsafe { avx512($($argument),*) },
+            }
+        }
+    )+};
+}
+
+pub(crate) use vectorized;
