@@ -9,7 +9,8 @@ mod time_average;
 
 pub use block::{Block, Paths};
 pub use driver::{
-    BLOCK, Estimates, Moments, Pair, Shadowed, accumulate, observe_each, record_paths, standard_deviations,
+    BLOCK, Estimates, Moments, Pair, Shadowed, accumulate, average, observe_each, record_paths,
+    standard_deviations,
 };
 pub use observable::{BoundedFunction, Observables, TestFunction, observed_pairs};
 pub use process::{Domain, OptimizerProcess, Process, SdeProcess};

@@ -44,7 +44,7 @@ impl Stream {
     /// Standard normal.
     pub fn normal(&mut self) -> f64 {
         let (radius, angle) = (self.number(), self.number());
-        transform::normals(transform::radius_of_normals(radius), angle).0
+        transform::gaussians(transform::radius_of_gaussians(-2.0, radius), angle).0
     }
 
     /// Student's t with `dof > 0` degrees of freedom, scale 1.
