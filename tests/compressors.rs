@@ -8,7 +8,7 @@ use common::outcomes::outcomes;
 use itocheck::compressor::{Compressor, CompressorParameters};
 use itocheck::covariance::Covariance;
 use itocheck::noise::GradientLaw;
-use itocheck::random::{Role, Stream};
+use itocheck::random::{Role, Stream, Streams};
 use itocheck::special::Tail;
 
 fn compressor(line: &str, dimension: usize) -> Box<dyn Compressor> {
@@ -129,8 +129,8 @@ fn error_covariances_match_all_outcomes() {
     }
 }
 
-fn draws(apply: impl Fn(&mut [f64], &mut Stream), g: &[f64], n: usize, path: u64) -> Vec<Vec<f64>> {
-    let mut stream = Stream::new(11, Role::Optimizer, path);
+fn draws(apply: impl Fn(&mut [f64], &mut Streams), g: &[f64], n: usize, path: u64) -> Vec<Vec<f64>> {
+    let mut stream = Streams::of_path(11, Role::Optimizer, path);
     (0..n)
         .map(|_| {
             let mut g = g.to_vec();
@@ -155,7 +155,7 @@ fn draws_match_mean_and_error_covariance() {
 }
 
 /// Draws of `apply` against what the compressor of a line claims.
-fn assert_draws(line: &str, apply: impl Fn(&mut [f64], &mut Stream)) {
+fn assert_draws(line: &str, apply: impl Fn(&mut [f64], &mut Streams)) {
     let mut claimed = Covariance::zero(4);
     compressor(line, 4).add_error_covariance(1.0, &Atoms::sure(&V), &mut claimed);
     assert_moments(&draws(apply, &V, 100_000, 1000), &V, |i, j| claimed.entry(i, j), Z);
