@@ -168,6 +168,7 @@ fn assumptions(claim: &Finding) -> String {
             "μ, L and f* hold beyond the points at which they were checked".to_owned()
         }
         "pilot_deviations" => "the pilot's standard deviations set the margins".to_owned(),
+        "steps_drawn_from_their_law" => "a sum over agents may be drawn from its law".to_owned(),
         "stationary_after_burn_in" => "the law is stationary after the burn-in".to_owned(),
         "rare_events_negligible" => "what rare events would add is negligible".to_owned(),
         other => other.replace('_', " "),

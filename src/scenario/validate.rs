@@ -86,7 +86,7 @@ pub(super) fn model(scenario: &Scenario) -> Result<Model, Invalid> {
     let form = scenario.sde.form;
     let model = Model {
         optimizer_name: scenario.optimizer,
-        optimizer: scenario.optimizer.build(Arc::clone(&agents), learning_rate).into(),
+        optimizer: scenario.optimizer.build_sampled(&agents, learning_rate, run.sampling)?.into(),
         sde: sde::derive(scenario.optimizer, form, &agents, learning_rate)?.into(),
         form,
         agents,
@@ -131,7 +131,8 @@ fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Res
                 Some(Domain { radius })
             }
         };
-        Ok(Run { learning_rate, steps, records, start, domain, scheme, substeps })
+        let sampling = parameters.sampling;
+        Ok(Run { learning_rate, steps, records, start, domain, sampling, scheme, substeps })
     };
     let run = build().map_err(|invalid| invalid.under("run"))?;
     whole("sde.substeps", substeps, 1, 10_000)?;

@@ -160,6 +160,7 @@ impl Comparison<'_> {
         }
         let monte_carlo = self.experiment.monte_carlo;
         let mut assumes = sampling.assumes();
+        assumes.extend(self.experiment.model.run.sampling.assumption().map(str::to_owned));
         if claim.margin.is_relative() {
             assumes.push("pilot_deviations".to_owned());
         } else if rare {
