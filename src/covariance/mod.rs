@@ -139,6 +139,11 @@ impl Covariance {
         }
     }
 
+    /// The largest variance, for one path.
+    pub(crate) fn largest_variance(&self) -> f64 {
+        (0..self.dimension()).map(|i| self.entry(i, i)).fold(0.0, f64::max)
+    }
+
     /// `+ weight · diag(D)`, the D of `other`.
     fn add_diagonal_part(&mut self, weight: f64, other: &Covariance) {
         if other.has_diagonal {
