@@ -339,3 +339,44 @@ fn rarest_outcomes_are_the_rarest_of_all() {
         assert!((got - expected).abs() < 1e-14, "{line}: {got} {expected}");
     }
 }
+
+#[test]
+fn rand_k_keeps_k_of_many_coordinates_equally_often() {
+    // Too many sets to list, so that coordinates are selected one after the other; more than one word is drawn for them.
+    for (d, k) in [(40, 6), (100, 3), (70, 69), (300, 150)] {
+        let rand_k = compressor(&format!("rand_k = {{ k = {k} }}"), d);
+        let n = 64;
+        let draws = 4000;
+        let mut streams = Streams::new(13, Role::Optimizer, 0..n as u64);
+        let mut kept = vec![0.0; d];
+        let mut both = vec![0.0; d];
+        for _ in 0..draws {
+            let mut g = vec![1.0; d * n];
+            rand_k.apply(&mut g, &mut streams);
+            for path in 0..n {
+                let is_kept = |j: usize| g[j * n + path] != 0.0;
+                assert_eq!((0..d).filter(|&j| is_kept(j)).count(), k, "k of {d}");
+                for j in 0..d {
+                    kept[j] += f64::from(u8::from(is_kept(j)));
+                    both[j] += f64::from(u8::from(is_kept(j) && is_kept((j + 1) % d)));
+                }
+            }
+            let scale = d as f64 / k as f64;
+            assert!(g.iter().all(|g| *g == 0.0 || *g == scale));
+        }
+        // 2d frequencies at 6 standard errors: a false alarm below 2e-6 for all cases.
+        let n = (draws * n) as f64;
+        let assert_frequency = |count: f64, p: f64, what: &str| {
+            assert!(
+                (count / n - p).abs() < 6.0 * (p * (1.0 - p) / n).sqrt() + 1e-12,
+                "{what} of {d}: {}",
+                count / n
+            );
+        };
+        let (one, pair) = (k as f64 / d as f64, (k * (k - 1)) as f64 / (d * (d - 1)) as f64);
+        for j in 0..d {
+            assert_frequency(kept[j], one, "one");
+            assert_frequency(both[j], pair, "neighbours");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use itocheck::ensemble::{BLOCK, Observables, Process, TestFunction, average, obs
 use itocheck::model::Model;
 use itocheck::random::{Role, Streams};
 use itocheck::scenario::{Overrides, check};
+use itocheck::special::twice_xi;
 use std::hint::black_box;
 use std::path::Path;
 
@@ -61,19 +62,22 @@ impl Work {
         series.mean(series.len() - 1)
     }
 
-    /// As many numbers of the laws that the work draws from, by the samplers of this crate. What a compressor draws is left
-    /// out.
+    /// As many numbers of the laws that the work draws from, by the samplers of this crate, and for W2 as often the law of a
+    /// sign. What a compressor draws is left out.
     pub fn random_numbers(self, paths: usize) -> f64 {
         let mut out = vec![0.0; D * BLOCK];
+        let (v, mut law) = (vec![0.3; D * BLOCK], vec![0.0; D * BLOCK]);
         for block in 0..paths.div_ceil(BLOCK) as u64 {
             let mut streams =
                 Streams::new(1, Role::Optimizer, block * BLOCK as u64..(block + 1) * BLOCK as u64);
             match self {
                 Self::W1 => (0..N * STEPS).for_each(|_| streams.student_ts(3.0, black_box(&mut out))),
                 Self::W3 => (0..N * STEPS).for_each(|_| streams.normals(black_box(&mut out))),
-                Self::W2 | Self::W4 => {
-                    (0..SUBSTEPS * STEPS).for_each(|_| streams.normals(black_box(&mut out)));
-                }
+                Self::W2 => (0..SUBSTEPS * STEPS).for_each(|_| {
+                    streams.normals(black_box(&mut out));
+                    twice_xi(black_box(&v), &[1.0; D], 3.0, black_box(&mut law));
+                }),
+                Self::W4 => (0..SUBSTEPS * STEPS).for_each(|_| streams.normals(black_box(&mut out))),
             }
         }
         out[0]

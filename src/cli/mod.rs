@@ -13,6 +13,7 @@ mod plot;
 mod run;
 mod schema;
 mod select;
+mod timings;
 mod wrap;
 
 use crate::report::github;

@@ -14,7 +14,7 @@ pub use rosenbrock::Rosenbrock;
 pub use saddle::Saddle;
 
 /// Largest dimension that scenarios may ask for.
-const LARGEST_DIMENSION: usize = 10_000;
+const LARGEST_DIMENSION: usize = 100_000;
 
 /// A function `f: ℝ^d → ℝ` to be minimised.
 pub trait Objective: Send + Sync {

@@ -84,7 +84,7 @@ fn far_tail(u: f64, dof: f64) -> f64 {
 }
 
 /// `out = 2 Ξ_ν(v/scale)`, the mean of the sign of `v + scale · t_ν`: v and `out` of shape `[d, n]`, one scale a row.
-pub(crate) fn twice_xi(v: &[f64], scale: &[f64], dof: f64, out: &mut [f64]) {
+pub fn twice_xi(v: &[f64], scale: &[f64], dof: f64, out: &mut [f64]) {
     if dof <= LARGEST_FINITE_SUM && dof.fract() == 0.0 {
         return finite_sums(v, scale, dof, out);
     }
