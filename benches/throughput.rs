@@ -25,14 +25,14 @@ fn random(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements((PATHS * D) as u64));
     let mut streams = Streams::new(1, Role::Optimizer, 0..PATHS as u64);
     let mut out = vec![0.0; PATHS * D];
-    let mut bench = |name: &str, mut draw: Box<dyn FnMut(&mut Streams, &mut [f64])>| {
+    let mut bench = |name: &str, draw: fn(&mut Streams, &mut [f64])| {
         group.bench_function(name, |bencher| bencher.iter(|| draw(&mut streams, black_box(&mut out))));
     };
-    bench("uniforms", Box::new(|streams, out| streams.uniforms(out)));
-    bench("normals", Box::new(|streams, out| streams.normals(out)));
-    bench("student_t3", Box::new(|streams, out| streams.student_ts(3.0, out)));
-    bench("student_t4.5", Box::new(|streams, out| streams.student_ts(4.5, out)));
-    bench("signs", Box::new(|streams, out| streams.signs(out)));
+    bench("uniforms", |streams, out| streams.uniforms(out));
+    bench("normals", |streams, out| streams.normals(out));
+    bench("student_t3", |streams, out| streams.student_ts(3.0, out));
+    bench("student_t4.5", |streams, out| streams.student_ts(4.5, out));
+    bench("signs", |streams, out| streams.signs(out));
     group.finish();
 }
 

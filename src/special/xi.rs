@@ -123,7 +123,7 @@ fn finite_sums_of(v: &[f64], scale: &[f64], dof: u32, out: &mut [f64]) {
 #[inline(always)]
 fn finite_sum(t: f64, dof: u32) -> f64 {
     // Beyond, the square may overflow, and the sum is its limit.
-    let size = if t.abs() < FAR { t.abs() } else { FAR };
+    let size = if t.abs() > FAR { FAR } else { t.abs() };
     let odd = dof % 2 == 1;
     let (theta, cos_squared) =
         if odd { atan_and_reciprocal(size, 1.0 + size * size) } else { (0.0, 1.0 / (1.0 + size * size)) };
@@ -139,7 +139,7 @@ fn finite_sum(t: f64, dof: u32) -> f64 {
         (true, _) => FRAC_2_PI * (theta + size * cos_squared * sum),
         (false, _) => size * cos_squared.sqrt() * sum,
     };
-    if t.is_nan() { t } else { probability_within.copysign(t) }
+    probability_within.copysign(t)
 }
 
 /// Regularised incomplete beta function `I_x(1/2, b)` at `x = t²/(1 + t²)`.
