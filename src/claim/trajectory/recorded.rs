@@ -272,7 +272,7 @@ impl<'a> Recorded<'a> {
         while first < counts.blocks {
             let last = counts.blocks.min(first + at_a_time);
             let paths = first * BLOCK as u64..last * BLOCK as u64;
-            let mut read = |reader: &mut PathReader| -> Result<Box<dyn Process>, InputError> {
+            let read = |reader: &mut PathReader| -> Result<Box<dyn Process>, InputError> {
                 let states = reader.read(paths.end - paths.start)?;
                 Ok(Box::new(process(reader.shape(), paths.start, every, states)))
             };
