@@ -135,7 +135,7 @@ fn times(array: &mut ZipFile<BufReader<File>>) -> Result<Vec<f64>, String> {
     let times: Vec<f64> =
         bytes.chunks_exact(header.number.bytes).map(|bytes| header.number.read(bytes)).collect();
     if times.len() < 2 {
-        return Err(format!("{} times; expected 0 and at least one more", times.len()));
+        return Err(format!("shape {}; expected 0 and at least one more time", tuple(&header.shape)));
     }
     if let Some(index) = times.iter().position(|time| !time.is_finite()) {
         return Err(format!("t[{index}] is {}; expected a finite time", times[index]));
