@@ -160,7 +160,10 @@ fn files_larger_than_memory_are_read() {
     paths(&folder.path().join("large.npz"), "<f8", &(many, times), Stored);
     let called = Command::new("bash")
         .current_dir(folder.path())
-        .args(["-c", "ulimit -v 200000; exec \"$0\" compare --optimizer large.npz --sde large.npz --threads 1 --quiet"])
+        .args([
+            "-c",
+            "ulimit -v 200000; exec \"$0\" compare --optimizer large.npz --sde large.npz --threads 1 --quiet",
+        ])
         .arg(assert_cmd::cargo::cargo_bin!("itocheck"))
         .output()
         .unwrap();
