@@ -98,7 +98,9 @@ fn draw_all(
     for Judged { name, report, paths } in judged {
         let begin = Instant::now();
         let folder = arguments.out.join(name);
-        let figures = write_scenario(&folder, &scenarios[name], &report, golden.get(name), paths)?;
+        let objective = &**scenarios[name].experiment.model.agents.objective();
+        let paths = paths.map(|PlanarPaths { optimizer, sde }| PathPicture { objective, optimizer, sde });
+        let figures = write_scenario(&folder, &report, golden.get(name), paths)?;
         finished.push(Finished { name: name.to_owned(), report, figures });
         seconds += begin.elapsed().as_secs_f64();
     }
@@ -153,7 +155,16 @@ fn run_all(
     })?;
     is_interrupted |= workers.was_interrupted();
     let page = Instant::now();
-    write_run(&arguments.out, scenarios, &finished)?;
+    let entries: Vec<html::Entry> = finished
+        .iter()
+        .map(|Finished { name, report, figures }| html::Entry {
+            report,
+            folder: name,
+            text: &scenarios[name].text,
+            figures,
+        })
+        .collect();
+    write_run(&arguments.out, &entries)?;
     timings.page = page.elapsed().as_secs_f64();
     let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
     standard_output(|out| {
@@ -264,12 +275,11 @@ fn remove(file: &Path) -> io::Result<()> {
 
 /// Writes the figures and then report.json of one scenario, in place of all that an earlier run left of
 /// them; returns the SVG figures.
-fn write_scenario(
+pub(super) fn write_scenario(
     folder: &Path,
-    loaded: &Loaded,
     report: &Report,
     golden: Option<&Golden>,
-    paths: Option<PlanarPaths>,
+    paths: Option<PathPicture>,
 ) -> io::Result<Vec<(String, String)>> {
     create_folder(folder)?;
     let report_file = folder.join("report.json");
@@ -279,12 +289,10 @@ fn write_scenario(
         remove(&folder.join(format!("{figure}.png")))?;
     }
     let mut figures = Vec::new();
-    let title = &loaded.experiment.title;
+    let title = &report.scenario.title;
     let claims = plot::draw_claims(title, &report.claims, report.sweep.as_ref());
     let mut images = claims.map_err(io::Error::other)?;
     if let Some(moments) = &report.moments {
-        let objective = &**loaded.experiment.model.agents.objective();
-        let paths = paths.map(|PlanarPaths { optimizer, sde }| PathPicture { objective, optimizer, sde });
         let golden = golden.map(Golden::curves);
         let picture = Picture { title, moments, golden, paths };
         images.extend(plot::draw(&picture).map_err(io::Error::other)?);
@@ -300,17 +308,8 @@ fn write_scenario(
 }
 
 /// Writes what tells of the run as a whole.
-fn write_run(out: &Path, scenarios: &Scenarios, finished: &[Finished]) -> io::Result<()> {
-    let entries: Vec<html::Entry> = finished
-        .iter()
-        .map(|Finished { name, report, figures }| html::Entry {
-            report,
-            folder: name,
-            text: &scenarios[name].text,
-            figures,
-        })
-        .collect();
-    write_whole(&out.join("index.html"), &html::render(&entries).map_err(io::Error::other)?)?;
-    let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
+pub(super) fn write_run(out: &Path, entries: &[html::Entry]) -> io::Result<()> {
+    write_whole(&out.join("index.html"), &html::render(entries).map_err(io::Error::other)?)?;
+    let reports: Vec<&Report> = entries.iter().map(|entry| entry.report).collect();
     write_whole(&out.join("junit.xml"), &junit::render(&reports).map_err(io::Error::other)?)
 }

@@ -13,6 +13,6 @@ pub use driver::{
     standard_deviations,
 };
 pub use observable::{BoundedFunction, Observables, TestFunction, observed_pairs};
-pub use process::{Domain, OptimizerProcess, Process, SdeProcess};
+pub use process::{Domain, OptimizerProcess, Process, RecordedProcess, SdeProcess};
 pub use shadow::{Centre, Controls, Expansion, Shadows, StepMoments, Taylor};
 pub use time_average::{TimeAverages, Window};

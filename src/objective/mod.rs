@@ -4,6 +4,7 @@ mod logistic;
 mod quadratic;
 mod rosenbrock;
 mod saddle;
+mod unknown;
 
 use crate::parameter::registry;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ pub use logistic::Logistic;
 pub use quadratic::Quadratic;
 pub use rosenbrock::Rosenbrock;
 pub use saddle::Saddle;
+pub use unknown::Unknown;
 
 /// Largest dimension that scenarios may ask for.
 const LARGEST_DIMENSION: usize = 100_000;

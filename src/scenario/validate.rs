@@ -41,7 +41,7 @@ const MOST_GROUP_ENTRIES: usize = 1_000_000;
 const MOST_STEPS: usize = 100_000_000;
 const MOST_SEEDS: u64 = 1 << 32;
 /// Test functions × record times: a moment takes some four kilobytes while tasks are under way.
-const MOST_MOMENTS: usize = 250_000;
+pub const MOST_MOMENTS: usize = 250_000;
 /// Operations of the first look, about a nanosecond each: some hours of two cores.
 const MOST_WORK: f64 = 3e13;
 const LONGEST_LINE: usize = 200;
