@@ -70,7 +70,7 @@ impl<'a> Rehearsal<'a> {
 
     fn forecast(&self, claim: &Trajectory, before: f64) -> Forecast {
         let decided =
-            decided(looks(self.first_look, &self.comparison.monte_carlo), |look| self.gaps(claim, look));
+            decided(looks(self.first_look, self.comparison.monte_carlo), |look| self.gaps(claim, look));
         let diverged = self.sampling.has_diverged();
         let seeds = decided.look.size * BLOCK as u64;
         let with_shadows = if self.sampling.shadowing.is_some() { " with linear shadows" } else { "" };
