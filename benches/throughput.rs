@@ -13,7 +13,7 @@ use itocheck::integrator::SchemeName;
 use itocheck::model::Model;
 use itocheck::noise::NoiseParameters;
 use itocheck::objective::ObjectiveParameters;
-use itocheck::optimizer::OptimizerName;
+use itocheck::optimizer::{OptimizerParameters, Rule};
 use itocheck::random::{Role, Streams};
 use itocheck::scenario::{Overrides, check};
 use itocheck::sde::{Form, derive};
@@ -124,8 +124,8 @@ fn scaling(criterion: &mut Criterion) {
             gradient_offset: None,
         };
         let agents = Arc::new(Agents::new(objective, vec![agents]));
-        let optimizer = OptimizerName::Dcsgd.build(Arc::clone(&agents), 0.01);
-        let sde = derive(OptimizerName::Dcsgd, Form::General, &agents, 0.01).unwrap();
+        let optimizer = Rule::Dcsgd.build(Arc::clone(&agents), 0.01);
+        let sde = derive(&OptimizerParameters::Dcsgd, Form::General, &agents, 0.01).unwrap();
         let (start, paths) = (&*vec![1.0; d], if d > 256 { 8 } else { PATHS });
         let optimizer = OptimizerProcess {
             optimizer: &*optimizer,

@@ -4,7 +4,8 @@ use crate::agent::{Agents, Group, Scratch};
 use crate::ensemble::{Domain, Expansion, Observables, OptimizerProcess, SdeProcess, TestFunction};
 use crate::integrator::{SchemeName, drift_flow};
 use crate::noise::SignLaw;
-use crate::optimizer::{Optimizer, OptimizerName, Sampling};
+use crate::optimizer::{Optimizer, OptimizerParameters, Rule, Sampling};
+use crate::parameter::Invalid;
 use crate::random::Role;
 use crate::sde::{Coefficients, Form, Sde};
 use std::sync::Arc;
@@ -19,8 +20,8 @@ const MOMENTS_FOR_AN_INTERVAL: f64 = 4.0;
 /// An optimizer, its SDE, and the run.
 #[derive(Clone)]
 pub struct Model {
-    /// The name of the optimizer.
-    pub optimizer_name: OptimizerName,
+    /// The optimizer as scenarios name it; none of one that is given as code.
+    pub named: Option<OptimizerParameters>,
     /// The optimizer.
     pub optimizer: Arc<dyn Optimizer>,
     /// The SDE that is said to track it.
@@ -44,7 +45,7 @@ pub struct Run {
     pub steps: usize,
     /// Record times besides t = 0.
     pub records: usize,
-    /// `x_0`.
+    /// The state at the start: `x_0`, and what the optimizer remembers besides it.
     pub start: Vec<f64>,
     /// Where both processes stop, if anywhere.
     pub domain: Option<Domain>,
@@ -92,9 +93,42 @@ pub struct Split {
 }
 
 impl Model {
-    /// d.
+    /// Of the states: d, and more where the optimizer remembers more than the position.
     pub fn dimension(&self) -> usize {
         self.run.start.len()
+    }
+
+    /// The rule of the poster that the optimizer follows; none of another optimizer.
+    pub fn rule(&self) -> Option<Rule> {
+        self.named.as_ref().and_then(OptimizerParameters::rule)
+    }
+
+    /// Whether every step is bounded, whatever the gradient.
+    pub fn has_bounded_steps(&self) -> bool {
+        self.optimizer.degrees_of_freedom(0.0) == f64::INFINITY
+    }
+
+    /// Whether theory takes it for DSignSGD.
+    pub fn takes_signs(&self) -> bool {
+        self.rule() == Some(Rule::Dsignsgd)
+    }
+
+    /// Whether theory takes it for DCSGD.
+    pub fn compresses(&self) -> bool {
+        self.rule() == Some(Rule::Dcsgd)
+    }
+
+    /// An error unless it is an optimizer of the poster, whose theory `what` is.
+    pub(crate) fn has_theory(&self, what: &str) -> Result<(), Invalid> {
+        match self.rule() {
+            Some(_) => Ok(()),
+            None => Err(Invalid::new(
+                "",
+                format!(
+                    "{what} of an optimizer that the poster has no theory of; expected dsgd, dcsgd or dsignsgd"
+                ),
+            )),
+        }
     }
 
     /// Moments of the state of any lower order are finite, for optimizer and SDE.
@@ -104,11 +138,11 @@ impl Model {
     /// freedom, L the largest curvature. Noise that grows with the gradient does the same. Perm-k does not: its errors
     /// cancel over the agents.
     pub fn tail_index(&self) -> f64 {
-        if self.optimizer_name.has_bounded_steps() {
+        if self.has_bounded_steps() {
             return f64::INFINITY;
         }
         let noise = self.agents.groups().iter().map(|group| group.noise.degrees_of_freedom());
-        let noise = noise.fold(f64::INFINITY, f64::min);
+        let noise = self.optimizer.degrees_of_freedom(noise.fold(f64::INFINITY, f64::min));
         let curvature = self.agents.objective().smoothness().unwrap_or(0.0);
         noise.min(1.0 + 2.0 / (self.run.learning_rate * self.relative_variance() * curvature))
     }
@@ -139,16 +173,20 @@ impl Model {
     pub fn instability(&self) -> Option<f64> {
         let objective = self.agents.objective();
         let product = self.run.learning_rate * objective.smoothness()?;
-        let grows = objective.is_quadratic() && !self.optimizer_name.has_bounded_steps() && product > 2.0;
+        let grows = objective.is_quadratic()
+            && matches!(self.rule(), Some(Rule::Dsgd | Rule::Dcsgd))
+            && product > 2.0;
         grows.then_some(product)
     }
 
     /// How often, in expectation, one step at `x` draws the rarest of its discrete events: a sign against
     /// the gradient, or a coordinate kept or dropped by a compressor. At most 1 for each agent.
     pub fn rarest_event(&self, x: &[f64]) -> f64 {
-        let signs = self.optimizer_name.has_bounded_steps();
+        let signs = self.takes_signs();
+        let of_step = self.optimizer.rarest_outcome(x);
+        let x = &x[..self.agents.dimension()];
         let mut law = SignLaw::zero(x.len());
-        let mut rarest = f64::INFINITY;
+        let mut rarest = if of_step < 1.0 { of_step } else { f64::INFINITY };
         self.agents.for_each_group(x, &mut Scratch::default(), |_, group, mean_gradient| {
             let probability = if signs {
                 group.noise.sign_law(x, mean_gradient, &mut law);
@@ -189,8 +227,10 @@ impl Model {
     /// All test functions.
     pub fn all_functions(&self) -> impl Iterator<Item = TestFunction> {
         let exit = self.run.domain.map(|_| TestFunction::Exit);
-        let default = Observables::default_functions(self.dimension());
-        default.into_iter().chain(self.bounded_functions.iter().cloned()).chain(exit)
+        let is_known = self.agents.objective().is_known();
+        let default = Observables::default_functions(self.dimension()).into_iter();
+        let default = default.filter(move |function| is_known || *function != TestFunction::Loss);
+        default.chain(self.bounded_functions.iter().cloned()).chain(exit)
     }
 
     /// All test functions, split by whether their moments can be sampled.

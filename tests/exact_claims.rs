@@ -7,7 +7,7 @@ mod common;
 use common::{GOOD, experiment, run};
 use itocheck::claim::{Judgement, Progress, Verdict, judge};
 use itocheck::cli::exit;
-use itocheck::optimizer::OptimizerName;
+use itocheck::optimizer::Rule;
 use itocheck::report::Report;
 use itocheck::scenario::{Overrides, check};
 use itocheck::sde::{Coefficients, Sde};
@@ -172,7 +172,7 @@ fn samples_of_another_optimizer_or_sde_contradict_the_exact_values() {
     // Exact values are those of the scenario; the paths are those of another learning rate.
     let mut other_optimizer = experiment(&sampled(&absolute(0.05)));
     let agents = Arc::clone(&other_optimizer.model.agents);
-    other_optimizer.model.optimizer = OptimizerName::Dcsgd.build(agents, 0.011).into();
+    other_optimizer.model.optimizer = Rule::Dcsgd.build(agents, 0.011).into();
     let contradictions = judge(&other_optimizer, &Silent).contradictions;
     assert!(!contradictions.is_empty());
     assert!(contradictions.iter().all(|contradiction| contradiction.process == "optimizer"));
@@ -210,7 +210,7 @@ fn a_contradiction_is_an_exit_code_of_its_own() {
     let right = Report::new(&loaded, judge(&loaded.experiment, &Silent), 1.0, 1);
     assert_eq!(exit::of(&[&right]), exit::AS_EXPECTED);
     let mut other = experiment(&sampled(&absolute(0.05)));
-    other.model.optimizer = OptimizerName::Dcsgd.build(Arc::clone(&other.model.agents), 0.011).into();
+    other.model.optimizer = Rule::Dcsgd.build(Arc::clone(&other.model.agents), 0.011).into();
     let wrong = Report::new(&loaded, judge(&other, &Silent), 1.0, 1);
     assert_eq!(exit::of(&[&right, &wrong]), exit::INCONSISTENT);
     assert_eq!(wrong.outcome.to_string(), "failed");
@@ -393,7 +393,7 @@ fn samples_without_their_rare_events_contradict_nothing() {
         let model = &other.model;
         let expected = model.rarest_event(&model.run.start) * model.run.every() as f64 * 2048.0;
         assert!((expected / events - 1.0).abs() < 1e-12, "{expected}");
-        other.model.optimizer = OptimizerName::Dcsgd.build(Arc::clone(&other.model.agents), 0.05).into();
+        other.model.optimizer = Rule::Dcsgd.build(Arc::clone(&other.model.agents), 0.05).into();
         assert_eq!(judge(&other, &Silent).contradictions.is_empty(), is_silent, "{probability}");
     }
 }

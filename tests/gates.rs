@@ -6,7 +6,7 @@ mod common;
 use common::experiment;
 use itocheck::agent::Scratch;
 use itocheck::claim::{Finding, Judgement, Progress, Verdict, judge};
-use itocheck::optimizer::{DeclaredIncrement, Increment, Optimizer, OptimizerName};
+use itocheck::optimizer::{DeclaredIncrement, Increment, Optimizer, Rule};
 use itocheck::random::Streams;
 use itocheck::scenario::Experiment;
 use std::sync::Arc;
@@ -59,11 +59,11 @@ impl DeclaredIncrement for Wrong {
     }
 }
 
-fn name(optimizer: &str) -> OptimizerName {
+fn name(optimizer: &str) -> Rule {
     match optimizer {
-        "dsgd" => OptimizerName::Dsgd,
-        "dcsgd" => OptimizerName::Dcsgd,
-        _ => OptimizerName::Dsignsgd,
+        "dsgd" => Rule::Dsgd,
+        "dcsgd" => Rule::Dcsgd,
+        _ => Rule::Dsignsgd,
     }
 }
 
@@ -132,8 +132,7 @@ fn noise_that_all_agents_share_is_contradicted() {
         "title = \"t\"\noptimizer = \"dsgd\"\nobjective.quadratic = { eigenvalues = [1.0, 2.0] }\n[[agents]]\ncount = 1\n\
          noise.gaussian = { scale = 1.0 }\n[run]\nlearning_rate = 0.01\nsteps = 40\nrecords = 4\nstart = 0.5\n",
     );
-    let build =
-        |experiment: &Experiment| OptimizerName::Dsgd.build(Arc::clone(&experiment.model.agents), ETA);
+    let build = |experiment: &Experiment| Rule::Dsgd.build(Arc::clone(&experiment.model.agents), ETA);
     let wrong =
         Wrong { steps: build(&alone), declares: build(&four), spoil: |_, _| {}, calls: AtomicU64::new(0) };
     assert_withdrawn(&with(one, wrong), "shared noise");

@@ -88,11 +88,11 @@ impl Parameters {
 }
 
 fn coordinates(model: &Model) -> Result<Vec<Coordinate>, &'static str> {
-    let h = hessian(model);
-    let d = h.nrows();
-    if !model.optimizer_name.has_bounded_steps() {
+    if !model.takes_signs() {
         return Err("no sign is taken");
     }
+    let h = hessian(model);
+    let d = h.nrows();
     if !model.agents.objective().is_quadratic() || (0..d * d).any(|k| k / d != k % d && h[k] != 0.0) {
         return Err("the objective is no diagonal quadratic");
     }

@@ -40,6 +40,11 @@ impl Relaxation {
     /// Of the SDE of a model from its start.
     pub fn of(model: &Model) -> Result<Self, Unknown> {
         let eta = model.run.learning_rate;
+        if model.rule().is_none() {
+            return Err(Unknown::because(
+                "how an optimizer that is none of the poster's comes to rest is not known",
+            ));
+        }
         let mut coefficients = Coefficients::new(model.dimension());
         let point = resting_point(model, &mut coefficients)?;
         let jacobian = drift_jacobian(&*model.sde, &point, &mut coefficients);
@@ -63,8 +68,7 @@ impl Relaxation {
             ));
         }
         let arrival = arrival(model, &point, &deviations)?;
-        let multiplied =
-            if model.optimizer_name.has_bounded_steps() { 0.0 } else { model.relative_variance() };
+        let multiplied = if model.takes_signs() { 0.0 } else { model.relative_variance() };
         let gaps = [Side::Optimizer, Side::Sde].map(|side| spectral_gap(&rates, side, eta, multiplied));
         let relaxation = Self { point, drift_gap, gaps, deviations, arrival, eta };
         for side in [Side::Optimizer, Side::Sde] {

@@ -97,8 +97,9 @@ impl fmt::Debug for Scaling {
 impl Parameters {
     pub(super) fn build(&self, setting: &Setting) -> Result<Claim, Invalid> {
         let margin = checked("margin", self.margin, |margin| margin > 0.0, "a number above 0")?;
+        setting.model.has_theory("a scaling rule")?;
         let change = self.change(setting)?;
-        let of_signs = setting.model.optimizer_name.has_bounded_steps();
+        let of_signs = setting.model.takes_signs();
         let resting = |key: &'static str, change: &dyn Fn(&mut Scenario) -> Result<(), Invalid>| {
             let model = (setting.rebuild)(change).map_err(|invalid| {
                 let own = ["agents", "batch_size", "compression"].contains(&&*invalid.path);
@@ -169,7 +170,7 @@ impl Parameters {
                 "with factors of its own; expected a rule with `given`, or factors",
             ));
         }
-        let of_signs = setting.model.optimizer_name.has_bounded_steps();
+        let of_signs = setting.model.takes_signs();
         if rule.is_of_signs() != of_signs {
             let right =
                 if of_signs { "one that begins with sign_" } else { "one that does not begin with sign_" };

@@ -3,12 +3,8 @@
 use super::key::Key;
 use super::wrap::wrap;
 use super::{complain, exit, print};
-use crate::optimizer::OptimizerName;
 use askama::Template;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::Error;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -23,21 +19,43 @@ pub struct Arguments {
     file: Option<PathBuf>,
 }
 
-/// An optimizer and the name it was called by.
+/// An optimizer by its name.
 #[derive(Clone, Debug)]
 struct Choice {
     name: String,
-    optimizer: OptimizerName,
+    /// How a scenario says so: with 1 for every parameter that has no default.
+    assignment: String,
+}
+
+impl Choice {
+    fn of(optimizer: &Key) -> Self {
+        let name = optimizer.name.clone();
+        let needed = optimizer.keys.iter().filter(|key| !key.optional);
+        let values: Vec<String> = needed.map(|key| format!("{} = 1.0", key.name)).collect();
+        let assignment = if values.is_empty() {
+            format!("optimizer = \"{name}\"")
+        } else {
+            format!("optimizer.{name} = {{ {} }}", values.join(", "))
+        };
+        Self { name, assignment }
+    }
+
+    fn compresses(&self) -> bool {
+        self.name == "dcsgd"
+    }
 }
 
 /// Reads one of the optimizers that scenarios can name.
 fn optimizers() -> impl TypedValueParser<Value = Choice> {
     let scenario = Key::scenario();
-    let known = scenario.at("optimizer").into_iter().flat_map(|key| &key.names);
-    let values = known.map(|key| PossibleValue::new(key.name.clone()).help(key.about.clone()));
-    PossibleValuesParser::new(values).try_map(|name| -> Result<Choice, Error> {
-        let optimizer = OptimizerName::deserialize(name.as_str().into_deserializer())?;
-        Ok(Choice { name, optimizer })
+    let known: Vec<Key> =
+        scenario.keys.into_iter().find(|key| key.name == "optimizer").map_or(Vec::new(), |key| key.names);
+    let value = |key: &Key| PossibleValue::new(key.name.clone()).help(key.about.clone());
+    let values: Vec<PossibleValue> = known.iter().map(value).collect();
+    let choices: Vec<Choice> = known.iter().map(Choice::of).collect();
+    PossibleValuesParser::new(values).map(move |name| {
+        let chosen = choices.iter().find(|choice| choice.name == name);
+        chosen.expect("a possible value is one of the choices").clone()
     })
 }
 

@@ -209,7 +209,7 @@ fn judge_one(workers: &Workers<Work>, loaded: &Arc<Loaded>, bar: Bar) -> Work {
     let work = workers.run(move || {
         let experiment = &loaded_there.experiment;
         let judgement = judge(experiment, &*watch_there);
-        let paths = (judgement.moments.is_some() && experiment.model.dimension() == 2)
+        let paths = (judgement.moments.is_some() && is_planar(&experiment.model))
             .then(|| planar_paths(&experiment.model, experiment.monte_carlo.seed));
         Work { judgement, paths, claims: Vec::new(), is_interrupted: false }
     });
@@ -248,6 +248,11 @@ impl Progress for Watch {
             decided.insert(claim, (finding.clone(), seconds));
         }
     }
+}
+
+/// Whether states are points of the plane on which f is drawn.
+fn is_planar(model: &Model) -> bool {
+    model.dimension() == 2 && model.agents.dimension() == 2
 }
 
 /// The first paths of the run, as they stand in its moments.

@@ -40,8 +40,14 @@ impl Covariance {
 
     /// Zero matrices of so many paths.
     pub(crate) fn resize(&mut self, paths: usize) {
+        self.reshape(self.dimension(), paths);
+    }
+
+    /// Zero matrices of another dimension.
+    pub(crate) fn reshape(&mut self, dimension: usize, paths: usize) {
         self.paths = paths;
-        self.diagonal.resize(self.dimension() * paths, 0.0);
+        self.common.resize(dimension, 0.0);
+        self.diagonal.resize(dimension * paths, 0.0);
         self.clear();
     }
 
@@ -136,6 +142,28 @@ impl Covariance {
         if other.is_dense() {
             let d = self.dimension();
             self.add_dense(|i, j| weight * other.dense[i * d + j]);
+        }
+    }
+
+    /// `+ other`, of fewer dimensions, in the rows and columns from `first` on.
+    pub(crate) fn add_block(&mut self, first: usize, other: &Covariance) {
+        self.common[first..].iter_mut().zip(&other.common).for_each(|(sum, entry)| *sum += entry);
+        let before = first * self.paths;
+        if other.has_diagonal {
+            self.add_diagonal(std::iter::repeat_n(0.0, before).chain(other.diagonal.iter().copied()));
+        }
+        let last = first + other.dimension();
+        if other.coefficient != 0.0 {
+            let mut vector = vec![0.0; self.dimension() * self.paths];
+            vector[before..last * self.paths].copy_from_slice(&other.vector);
+            self.add_rank_one(other.coefficient, &vector);
+        }
+        if other.is_dense() {
+            let block = first..last;
+            self.add_dense(|i, j| {
+                let is_inside = block.contains(&i) && block.contains(&j);
+                if is_inside { other.dense[(i - first) * other.dimension() + (j - first)] } else { 0.0 }
+            });
         }
     }
 

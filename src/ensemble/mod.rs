@@ -12,7 +12,7 @@ pub use driver::{
     BLOCK, Estimates, Moments, Pair, Shadowed, accumulate, average, observe_each, record_paths,
     standard_deviations,
 };
-pub use observable::{BoundedFunction, Observables, TestFunction, observed_pairs};
+pub use observable::{Argument, BoundedFunction, Observables, TestFunction, observed_pairs};
 pub use process::{Domain, OptimizerProcess, Process, RecordedProcess, SdeProcess};
 pub use shadow::{Centre, Controls, Expansion, Shadows, StepMoments, Taylor};
 pub use time_average::{TimeAverages, Window};

@@ -166,7 +166,10 @@ impl Observables {
                 &TestFunction::Fluctuation(i, j) => {
                     products(row(i), c[i], row(j), c[j], self.eta, &mut values);
                 }
-                TestFunction::Loss => self.objective.values(paths.states(), &mut values),
+                TestFunction::Loss => {
+                    let position = self.objective.dimension();
+                    self.objective.values(&paths.states()[..position * n], &mut values);
+                }
                 TestFunction::Exit => {
                     let exited = paths.exited().iter().map(|exited| f64::from(u8::from(*exited)));
                     values.iter_mut().zip(exited).for_each(|(value, exited)| *value = exited);

@@ -84,7 +84,10 @@ pub fn expectations(model: &Model, observables: &Observables) -> Exact {
     if observables.times() != model.run.records + 1 {
         return neither("the test functions are not observed over the whole run");
     }
-    if model.optimizer_name.has_bounded_steps() {
+    if model.rule().is_none() {
+        return neither("the optimizer is none of the poster's");
+    }
+    if model.takes_signs() {
         let coordinates = independent_coordinates(model);
         Exact {
             optimizer: coordinates.clone().and_then(|()| lattice::table(model, observables)),

@@ -24,7 +24,7 @@ const MOST_WORK: f64 = 4e9;
 pub(super) fn table(model: &Model, observables: &Observables) -> Result<Table, Unknown> {
     let d = model.dimension();
     let groups = model.agents.groups();
-    let compresses = model.optimizer_name.compresses();
+    let compresses = model.compresses();
     if compresses && groups.iter().any(|group| group.compressor.needs() != Knowledge::Moments) {
         return Err(Unknown::because("a compressor is not linear in the gradient: moments do not close"));
     }
@@ -86,7 +86,7 @@ impl<'a> Step<'a> {
         let gradient = model.agents.for_each_group(mean, scratch, |share, group, mean_gradient| {
             sigma.clear();
             group.noise.add_covariance(1.0, mean, mean_gradient, sigma);
-            if model.optimizer_name.compresses() {
+            if model.compresses() {
                 of_gradient.clone_from(sigma);
                 of_gradient.add_dense(|i, j| hvh[i * d + j]);
                 let g = TwoMoments { mean: mean_gradient, covariance: of_gradient };

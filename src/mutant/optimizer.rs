@@ -6,7 +6,7 @@ use super::{Misfit, agents, mistakes};
 use crate::agent::{Agents, Group, Scratch};
 use crate::covariance::Covariance;
 use crate::model::Model;
-use crate::optimizer::{DeclaredIncrement, Optimizer, OptimizerName};
+use crate::optimizer::{DeclaredIncrement, Optimizer, Rule};
 use crate::random::Streams;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ mistakes! {
     }
 }
 
-fn belongs_to(mutant: OptimizerMutant) -> Option<(OptimizerName, &'static str)> {
+fn belongs_to(mutant: OptimizerMutant) -> Option<(Rule, &'static str)> {
     use OptimizerMutant as M;
     match mutant {
         M::MasksShared
@@ -38,8 +38,8 @@ fn belongs_to(mutant: OptimizerMutant) -> Option<(OptimizerName, &'static str)> 
         | M::Unscaled
         | M::WithReplacement
         | M::EachForItself
-        | M::OwnPermutations => Some((OptimizerName::Dcsgd, "dcsgd")),
-        M::SignOfMean => Some((OptimizerName::Dsignsgd, "dsignsgd")),
+        | M::OwnPermutations => Some((Rule::Dcsgd, "dcsgd")),
+        M::SignOfMean => Some((Rule::Dsignsgd, "dsignsgd")),
         _ => None,
     }
 }
@@ -49,7 +49,7 @@ impl OptimizerMutant {
     /// included, is that of the right one.
     pub fn spoil(self, model: &Model) -> Result<Model, Misfit> {
         if let Some((needed, name)) = belongs_to(self)
-            && needed != model.optimizer_name
+            && Some(needed) != model.rule()
         {
             return Misfit::inapplicable(format!("this mistake is one in {name}"));
         }
@@ -59,21 +59,23 @@ impl OptimizerMutant {
     }
 
     fn wrong(self, model: &Model) -> Result<Box<dyn Optimizer>, Misfit> {
-        let Model { agents, optimizer_name, .. } = model;
+        let Model { agents, .. } = model;
+        let Some(rule) = model.rule() else {
+            return Misfit::inapplicable("this mistake is one in the optimizers of the poster");
+        };
         let eta = model.run.learning_rate;
         let n = agents.count();
-        let with = |agents: Arc<Agents>| optimizer_name.build(agents, eta);
+        let with = |agents: Arc<Agents>| rule.build(agents, eta);
         let shared = |shared: Shared| -> Box<dyn Optimizer> {
-            let (agents, rule) = (Arc::clone(agents), *optimizer_name);
-            Box::new(SharedDraws { agents, rule, learning_rate: eta, shared })
+            Box::new(SharedDraws { agents: Arc::clone(agents), rule, learning_rate: eta, shared })
         };
         let is_alone = n == 1;
         Ok(match self {
             Self::SumForMean | Self::NoiseShared | Self::MasksShared | Self::SignOfMean if is_alone => {
                 return Misfit::equivalent("N = 1");
             }
-            Self::SumForMean => optimizer_name.build(Arc::clone(agents), n as f64 * eta),
-            Self::LearningRateOfNeighbour => optimizer_name.build(Arc::clone(agents), 2.0 * eta),
+            Self::SumForMean => rule.build(Arc::clone(agents), n as f64 * eta),
+            Self::LearningRateOfNeighbour => rule.build(Arc::clone(agents), 2.0 * eta),
             Self::StepTooMany => Box::new(StepTooMany { original: Arc::clone(&model.optimizer) }),
             Self::NoiseLost | Self::NoiseShared if is_noise_free(model) => {
                 return Misfit::equivalent("there is no noise");
@@ -165,6 +167,10 @@ impl Optimizer for Declaring {
 
     fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
         self.wrong.step(x, streams, scratch);
+    }
+
+    fn degrees_of_freedom(&self, of_noise: f64) -> f64 {
+        self.original.degrees_of_freedom(of_noise)
     }
 
     fn declared(&self) -> Option<&dyn DeclaredIncrement> {

@@ -8,7 +8,7 @@ use super::{Misfit, agents, mistakes};
 use crate::agent::Agents;
 use crate::compressor::Knowledge;
 use crate::model::Model;
-use crate::optimizer::OptimizerName;
+use crate::optimizer::Rule;
 use crate::sde::{Coefficients, DcsgdSde, DsgdSde, Form, Sde, derive};
 use std::sync::Arc;
 
@@ -37,16 +37,16 @@ mistakes! {
 }
 
 /// Whose SDE a mistake can be in, where it is one alone.
-fn belongs_to(mutant: SdeMutant) -> Option<(OptimizerName, &'static str)> {
+fn belongs_to(mutant: SdeMutant) -> Option<(Rule, &'static str)> {
     use SdeMutant as M;
     match mutant {
         M::NoCompressionNoise
         | M::OmegaForErrorCovariance
         | M::NoiseNotCompressed
         | M::GradientNotCompressed
-        | M::IndependentPermutations => Some((OptimizerName::Dcsgd, "dcsgd")),
+        | M::IndependentPermutations => Some((Rule::Dcsgd, "dcsgd")),
         M::GaussianXi | M::XiWithoutTwo | M::IdentityDiffusion | M::TwoXiSquared => {
-            Some((OptimizerName::Dsignsgd, "dsignsgd"))
+            Some((Rule::Dsignsgd, "dsignsgd"))
         }
         _ => None,
     }
@@ -56,7 +56,7 @@ impl SdeMutant {
     /// The model with the mistake in its SDE.
     pub fn spoil(self, model: &Model) -> Result<Model, Misfit> {
         if let Some((needed, name)) = belongs_to(self)
-            && needed != model.optimizer_name
+            && Some(needed) != model.rule()
         {
             return Misfit::inapplicable(format!("this mistake is one in the SDE of {name}"));
         }
@@ -137,7 +137,10 @@ impl SdeMutant {
 
 /// The SDE of the same optimizer with other agents.
 fn of(model: &Model, agents: Arc<Agents>) -> Result<Arc<dyn Sde>, Misfit> {
-    match derive(model.optimizer_name, model.form, &agents, model.run.learning_rate) {
+    let Some(optimizer) = &model.named else {
+        return Misfit::inapplicable("the SDE is given as code");
+    };
+    match derive(optimizer, model.form, &agents, model.run.learning_rate) {
         Ok(sde) => Ok(sde.into()),
         Err(refused) => Misfit::inapplicable(refused.to_string()),
     }

@@ -1,7 +1,7 @@
 //! Wrong update rules: what agents share, and in what order they take signs and means.
 
 use crate::agent::{Agents, Scratch};
-use crate::optimizer::{Optimizer, OptimizerName, keep_block, permutations};
+use crate::optimizer::{Optimizer, Rule, keep_block, permutations};
 use crate::random::Streams;
 use crate::rows;
 use crate::special::sign;
@@ -19,7 +19,7 @@ pub(super) enum Shared {
 /// The update rule of an optimizer whose agents draw some random numbers alike.
 pub(super) struct SharedDraws {
     pub agents: Arc<Agents>,
-    pub rule: OptimizerName,
+    pub rule: Rule,
     pub learning_rate: f64,
     pub shared: Shared,
 }
@@ -41,9 +41,9 @@ impl Optimizer for SharedDraws {
                 };
                 group.noise.sample(x, mean_gradient, noise, &mut gradient);
                 match self.rule {
-                    OptimizerName::Dsgd => {}
-                    OptimizerName::Dsignsgd => rows::signs(&mut gradient),
-                    OptimizerName::Dcsgd => match &permutations {
+                    Rule::Dsgd => {}
+                    Rule::Dsignsgd => rows::signs(&mut gradient),
+                    Rule::Dcsgd => match &permutations {
                         Some((block, permutations)) => keep_block(permutations, agent, *block, &mut gradient),
                         None => group.compressor.apply(&mut gradient, masks),
                     },

@@ -23,6 +23,11 @@ pub trait Objective: Send + Sync {
     /// d.
     fn dimension(&self) -> usize;
 
+    /// Whether anything is known of f but where it is defined.
+    fn is_known(&self) -> bool {
+        true
+    }
+
     /// `out = f(x)` for each of n paths: x of shape `[d, n]`, `out` of shape `[n]`.
     fn values(&self, x: &[f64], out: &mut [f64]);
 

@@ -13,6 +13,10 @@ impl Objective for Unknown {
         self.dimension
     }
 
+    fn is_known(&self) -> bool {
+        false
+    }
+
     fn values(&self, _x: &[f64], out: &mut [f64]) {
         out.fill(f64::NAN);
     }

@@ -21,6 +21,10 @@ impl Optimizer for Dsignsgd {
         });
     }
 
+    fn degrees_of_freedom(&self, _of_noise: f64) -> f64 {
+        f64::INFINITY
+    }
+
     fn declared(&self) -> Option<&dyn DeclaredIncrement> {
         Some(self)
     }

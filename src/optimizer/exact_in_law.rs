@@ -1,6 +1,6 @@
 //! Steps that are drawn from their law given the state, not agent by agent.
 
-use super::{DeclaredIncrement, Optimizer, OptimizerName};
+use super::{DeclaredIncrement, Optimizer, Rule};
 use crate::agent::{Agents, Group, Scratch};
 use crate::noise::SignLaw;
 use crate::parameter::Invalid;
@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 /// The optimizer of this name with steps from their law, otherwise as `faithful`; an error where that law is not known.
 pub(super) fn exact_in_law(
-    name: OptimizerName,
+    name: Rule,
     agents: &Arc<Agents>,
     learning_rate: f64,
     faithful: Box<dyn Optimizer>,
 ) -> Result<Box<dyn Optimizer>, Invalid> {
     let refusal = |group: &Group| match name {
-        OptimizerName::Dsignsgd => {
+        Rule::Dsignsgd => {
             let is_known = group.noise.has_independent_coordinates() && group.noise.takes_blocks();
             (!is_known).then_some("noise whose coordinates are independent, so that their signs are")
         }
@@ -37,7 +37,7 @@ pub(super) fn exact_in_law(
     }
     let agents = Arc::clone(agents);
     Ok(match name {
-        OptimizerName::Dsignsgd => Box::new(Signs { agents, learning_rate, faithful }),
+        Rule::Dsignsgd => Box::new(Signs { agents, learning_rate, faithful }),
         _ => Box::new(KeptSums { agents, learning_rate, faithful }),
     })
 }
@@ -71,6 +71,10 @@ impl Optimizer for Signs {
         rows::add_scaled(x, -self.learning_rate / self.agents.count() as f64, &sum);
     }
 
+    fn degrees_of_freedom(&self, of_noise: f64) -> f64 {
+        self.faithful.degrees_of_freedom(of_noise)
+    }
+
     fn declared(&self) -> Option<&dyn DeclaredIncrement> {
         self.faithful.declared()
     }
@@ -101,6 +105,10 @@ impl Optimizer for KeptSums {
             add_kept(&mut sum, &kept, mean_gradient, scale, s, &noise);
         });
         rows::add_scaled(x, -self.learning_rate / self.agents.count() as f64, &sum);
+    }
+
+    fn degrees_of_freedom(&self, of_noise: f64) -> f64 {
+        self.faithful.degrees_of_freedom(of_noise)
     }
 
     fn declared(&self) -> Option<&dyn DeclaredIncrement> {

@@ -1,5 +1,6 @@
 //! Scenario files: text → [`Scenario`] (parse) → [`Experiment`] (validate). Nothing else knows TOML.
 
+mod code;
 mod error;
 mod parse;
 mod rescale;
@@ -9,7 +10,9 @@ mod sweep;
 mod validate;
 mod wording;
 
+pub(crate) use code::{CodedRun, of_code};
 pub use error::InputError;
+pub(crate) use parse::{DomainParameters, RunParameters, SdeParameters};
 pub use parse::{MonteCarlo, Scenario, Shadow};
 pub use schema::schema;
 pub use validate::{Experiment, MOST_MOMENTS, is_line};

@@ -7,7 +7,7 @@ use crate::integrator::SchemeName;
 use crate::mutant::SdeMutant;
 use crate::noise::NoiseParameters;
 use crate::objective::ObjectiveParameters;
-use crate::optimizer::{OptimizerName, Sampling};
+use crate::optimizer::{OptimizerParameters, Sampling};
 use crate::parameter::PerCoordinate;
 use crate::sde::Form;
 use schemars::JsonSchema;
@@ -22,7 +22,7 @@ pub struct Scenario {
     /// Where the SDE is from, such as "Theorem 1"; shown in the report.
     pub source: Option<String>,
     /// The optimizer that the SDE should track.
-    pub optimizer: OptimizerName,
+    pub optimizer: OptimizerParameters,
     /// The objective f that is minimised.
     pub objective: ObjectiveParameters,
     /// The N agents, in groups that are alike; at least one group.

@@ -4,12 +4,13 @@ use super::Overrides;
 use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario, SdeParameters};
 use super::sweep;
 use crate::agent::{Agents, Group};
-use crate::claim::{Claim, ClaimParameters, Expectation, Setting, Sweep};
+use crate::claim::{Claim, ClaimParameters, Expectation, Setting, Sweep, Trajectory};
 use crate::compressor::{Compressor, Identity};
-use crate::ensemble::{BLOCK, Domain, SdeProcess, TestFunction, standard_deviations};
+use crate::ensemble::{BLOCK, BoundedFunction, Domain, SdeProcess, TestFunction, standard_deviations};
 use crate::model::{Model, Run};
 use crate::noise::Noise;
 use crate::objective::Objective;
+use crate::optimizer::Rule;
 use crate::parameter::{Invalid, checked, shown};
 use crate::random::Role;
 use crate::sde;
@@ -78,16 +79,17 @@ pub(super) fn validate(scenario: Scenario, text: &str, overrides: Overrides) -> 
 /// The optimizer and its SDE over one run.
 pub(super) fn model(scenario: &Scenario) -> Result<Model, Invalid> {
     let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
-    let run = run(&scenario.run, &scenario.sde, objective.dimension())?;
+    let memory = scenario.optimizer.memory(objective.dimension())?;
+    let run = run(&scenario.run, &scenario.sde, objective.dimension(), memory)?;
     let groups = groups(scenario, &objective)?;
-    let bounded_functions = bounded_functions(scenario, objective.dimension())?;
+    let bounded_functions = bounded_functions(&scenario.functions, run.start.len())?;
     let agents = Arc::new(Agents::new(objective, groups));
     let learning_rate = run.learning_rate;
     let form = scenario.sde.form;
     let model = Model {
-        optimizer_name: scenario.optimizer,
-        optimizer: scenario.optimizer.build_sampled(&agents, learning_rate, run.sampling)?.into(),
-        sde: sde::derive(scenario.optimizer, form, &agents, learning_rate)?.into(),
+        named: Some(scenario.optimizer.clone()),
+        optimizer: scenario.optimizer.build(&agents, learning_rate, run.sampling)?.into(),
+        sde: sde::derive(&scenario.optimizer, form, &agents, learning_rate)?.into(),
         form,
         agents,
         run,
@@ -108,7 +110,12 @@ fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, In
     }
 }
 
-fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Result<Run, Invalid> {
+pub(super) fn run(
+    parameters: &RunParameters,
+    sde: &SdeParameters,
+    dimension: usize,
+    memory: Vec<f64>,
+) -> Result<Run, Invalid> {
     let SdeParameters { scheme, substeps, .. } = *sde;
     let build = || -> Result<Run, Invalid> {
         let in_range = |value: f64| LEARNING_RATES.contains(&value);
@@ -121,7 +128,8 @@ fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Res
                 format!("{records}; expected a divisor of steps = {steps}, so that times are evenly spaced");
             return Err(Invalid::new("records", message));
         }
-        let start = parameters.start.expand("start", dimension, f64::is_finite, "a finite number")?;
+        let mut start = parameters.start.expand("start", dimension, f64::is_finite, "a finite number")?;
+        start.extend(memory);
         let domain = match &parameters.domain {
             None => None,
             Some(domain) => {
@@ -136,7 +144,7 @@ fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Res
     };
     let run = build().map_err(|invalid| invalid.under("run"))?;
     whole("sde.substeps", substeps, 1, 10_000)?;
-    let most = scheme.largest_dimension();
+    let (dimension, most) = (run.start.len(), scheme.largest_dimension());
     if dimension > most {
         let message = format!(
             "takes too long in dimension {dimension}; expected at most {most}, or \"euler_maruyama\""
@@ -146,7 +154,7 @@ fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Res
     Ok(run)
 }
 
-fn monte_carlo(from_file: MonteCarlo, overrides: Overrides) -> Result<MonteCarlo, Invalid> {
+pub(super) fn monte_carlo(from_file: MonteCarlo, overrides: Overrides) -> Result<MonteCarlo, Invalid> {
     let given = MonteCarlo {
         seeds: overrides.seeds.or(from_file.seeds),
         max_seeds: overrides.max_seeds.unwrap_or(from_file.max_seeds.max(overrides.seeds.unwrap_or(0))),
@@ -208,12 +216,13 @@ fn group(
     };
     let one_sample = (batch_size > 1).then(|| noise(1)).transpose()?;
     let noise = noise(batch_size)?;
-    let bounded_steps = scenario.optimizer.has_bounded_steps();
-    if bounded_steps && let Some(refusal) = noise.sign_law_refusal() {
+    let rule = scenario.optimizer.rule();
+    let takes_signs = rule == Some(Rule::Dsignsgd);
+    if takes_signs && let Some(refusal) = noise.sign_law_refusal() {
         return Err(Invalid::new("noise", format!("no sign law: {refusal}")));
     }
     let dof = noise.degrees_of_freedom();
-    if !bounded_steps && dof <= 2.0 {
+    if !takes_signs && dof <= 2.0 {
         return Err(Invalid::new(
             format!("noise.{}.dof", parameters.noise.name()),
             format!("{dof}; expected more than 2: without a finite covariance Σ this optimizer has no SDE"),
@@ -221,7 +230,7 @@ fn group(
     }
     let compressor: Arc<dyn Compressor> = match &parameters.compressor {
         None => Arc::new(Identity),
-        Some(_) if !scenario.optimizer.compresses() => {
+        Some(_) if rule != Some(Rule::Dcsgd) => {
             let message = "a compressor, but only dcsgd compresses; expected none, or optimizer = \"dcsgd\"";
             return Err(Invalid::new("compressor", message));
         }
@@ -259,9 +268,12 @@ fn offsets_cancel(groups: &[Group], dimension: usize) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn bounded_functions(scenario: &Scenario, dimension: usize) -> Result<Vec<TestFunction>, Invalid> {
+pub(super) fn bounded_functions(
+    given: &[BoundedFunction],
+    dimension: usize,
+) -> Result<Vec<TestFunction>, Invalid> {
     let mut functions = Vec::new();
-    for (index, function) in scenario.functions.iter().enumerate() {
+    for (index, function) in given.iter().enumerate() {
         let argument = function.argument();
         let path = format!("functions[{index}].{}", function.name());
         whole(&format!("{path}.coordinate"), argument.coordinate, 0, dimension - 1)?;
@@ -274,8 +286,7 @@ fn bounded_functions(scenario: &Scenario, dimension: usize) -> Result<Vec<TestFu
 
 /// Where ∇f grows faster than linearly and steps with it, moments need a domain.
 fn moments_exist(model: &Model) -> Result<(), Invalid> {
-    let explosive =
-        model.agents.objective().smoothness().is_none() && !model.optimizer_name.has_bounded_steps();
+    let explosive = model.agents.objective().smoothness().is_none() && !model.has_bounded_steps();
     if explosive && model.run.domain.is_none() {
         return Err(Invalid::new(
             "run",
@@ -286,7 +297,7 @@ fn moments_exist(model: &Model) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn fits_in_memory(model: &Model) -> Result<(), Invalid> {
+pub(super) fn fits_in_memory(model: &Model) -> Result<(), Invalid> {
     let functions = model.functions().tested.len();
     let records = model.run.records;
     if functions.saturating_mul(records + 1) > MOST_MOMENTS {
@@ -299,7 +310,7 @@ fn fits_in_memory(model: &Model) -> Result<(), Invalid> {
 }
 
 /// The first look ends within hours.
-fn ends_in_time(model: &Model, seeds: u64, overrides: Overrides) -> Result<(), Invalid> {
+pub(super) fn ends_in_time(model: &Model, seeds: u64, overrides: Overrides) -> Result<(), Invalid> {
     let Run { steps, substeps, .. } = model.run;
     let operations = model.optimizer_operations() + 2.0 * substeps as f64 * model.sde_operations();
     let work = operations * steps as f64 * seeds as f64;
@@ -355,11 +366,13 @@ fn claims(scenario: &Scenario, setting: &Setting) -> Result<Vec<Claim>, Invalid>
         let claim = parameters.build(setting);
         claims.push(claim.map_err(|invalid| invalid.under(&format!("claims[{index}]")))?);
     }
-    let effect = claims
-        .iter()
-        .position(|claim| matches!(claim, Claim::Trajectory(trajectory) if trajectory.margin.is_relative()));
-    if let Some(index) = effect {
-        deviations_are_above_zero(model).map_err(|invalid| invalid.under(&format!("claims[{index}]")))?;
+    let effect = claims.iter().enumerate().find_map(|(index, claim)| match claim {
+        Claim::Trajectory(trajectory) if trajectory.margin.is_relative() => Some((index, trajectory)),
+        _ => None,
+    });
+    if let Some((index, trajectory)) = effect {
+        let scaled = margin_has_a_scale(model, trajectory);
+        scaled.map_err(|invalid| invalid.under(&format!("claims[{index}]")))?;
     }
     let has_coefficients = claims.iter().any(|claim| matches!(claim, Claim::Coefficients(_)));
     // What is concluded from an SDE is compared with theory, and not with the steps of the optimizer.
@@ -385,7 +398,10 @@ const MOST_WORK_OF_A_CHECK: f64 = 1e8;
 
 /// A margin in standard deviations needs some deviation: where four paths of the SDE agree at the first
 /// record time, or after some steps towards it, there is none. Coarse steps tell as well as fine ones.
-fn deviations_are_above_zero(model: &Model) -> Result<(), Invalid> {
+pub(super) fn margin_has_a_scale(model: &Model, trajectory: &Trajectory) -> Result<(), Invalid> {
+    if !trajectory.margin.is_relative() {
+        return Ok(());
+    }
     const PATHS: u64 = 4;
     let functions = model.functions().tested.into_iter().filter(|function| *function != TestFunction::Exit);
     let affordable = MOST_WORK_OF_A_CHECK / (PATHS as f64 * 2.0 * model.sde_operations());

@@ -6,11 +6,13 @@ mod dsgd;
 mod dsignsgd;
 mod dsignsgd_closed;
 mod modified;
+mod momentum;
+mod rmsprop;
 
 use crate::agent::{Agents, Scratch};
 use crate::covariance::Covariance;
 use crate::noise::SignLaw;
-use crate::optimizer::OptimizerName;
+use crate::optimizer::OptimizerParameters;
 use crate::parameter::Invalid;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,8 @@ pub use dsgd::DsgdSde;
 pub use dsignsgd::DsignsgdSde;
 pub use dsignsgd_closed::DsignsgdClosedSde;
 pub use modified::ModifiedSde;
+use momentum::MomentumSde;
+use rmsprop::RmspropSde;
 
 /// An SDE `dX = b(X) dt + A(X)^{1/2} dW`.
 pub trait Sde: Send + Sync {
@@ -84,7 +88,7 @@ pub enum Form {
     #[default]
     General,
     /// As the theorem is printed, whether its conditions hold or not: Theorem 2 for dsignsgd, Theorem 1 for dcsgd with
-    /// perm_k.
+    /// perm_k; for rmsprop as it is often written, where v has no noise.
     Closed,
     /// The general form with its drift b modified to b − (η/2) b′b, for raw moments of order 2.
     #[serde(rename = "modified_order_2")]
@@ -93,38 +97,52 @@ pub enum Form {
 
 /// The SDE of an optimizer with learning rate η; errors carry the key path from the root of the scenario.
 pub fn derive(
-    optimizer: OptimizerName,
+    optimizer: &OptimizerParameters,
     form: Form,
     agents: &Arc<Agents>,
     learning_rate: f64,
 ) -> Result<Box<dyn Sde>, Invalid> {
+    use OptimizerParameters as Of;
     let agents = Arc::clone(agents);
     match (optimizer, form) {
-        (OptimizerName::Dsignsgd, Form::ModifiedOrder2) => {
+        (Of::Dsignsgd, Form::ModifiedOrder2) => {
             let sde = derive(optimizer, Form::General, &agents, learning_rate)?;
             Ok(Box::new(ModifiedSde::new(sde, learning_rate)))
         }
-        (OptimizerName::Dsgd | OptimizerName::Dcsgd, Form::ModifiedOrder2) => {
+        (Of::Dsgd | Of::Dcsgd, Form::ModifiedOrder2) => {
             let sde = derive(optimizer, Form::General, &agents, learning_rate)?;
             Ok(Box::new(ModifiedSde::of_gradient_flow(sde, agents, learning_rate)))
         }
-        (OptimizerName::Dsgd, Form::General) => Ok(Box::new(DsgdSde { agents, learning_rate })),
-        (OptimizerName::Dcsgd, Form::General) if agents.shared_block().is_some() => {
+        (Of::Dsgd, Form::General) => Ok(Box::new(DsgdSde { agents, learning_rate })),
+        (Of::Dcsgd, Form::General) if agents.shared_block().is_some() => {
             Ok(Box::new(DcsgdPermKSde::new(agents, learning_rate)?))
         }
-        (OptimizerName::Dcsgd, Form::Closed) if agents.shared_block().is_some() => {
+        (Of::Dcsgd, Form::Closed) if agents.shared_block().is_some() => {
             DcsgdPermKSde::new(Arc::clone(&agents), learning_rate)?;
             Ok(Box::new(DcsgdSde::new(agents, learning_rate)?))
         }
-        (OptimizerName::Dcsgd, Form::General) => Ok(Box::new(DcsgdSde::new(agents, learning_rate)?)),
-        (OptimizerName::Dsignsgd, Form::General) => Ok(Box::new(DsignsgdSde { agents, learning_rate })),
-        (OptimizerName::Dsignsgd, Form::Closed) => {
-            Ok(Box::new(DsignsgdClosedSde::new(agents, learning_rate)?))
+        (Of::Dcsgd, Form::General) => Ok(Box::new(DcsgdSde::new(agents, learning_rate)?)),
+        (Of::Dsignsgd, Form::General) => Ok(Box::new(DsignsgdSde { agents, learning_rate })),
+        (Of::Dsignsgd, Form::Closed) => Ok(Box::new(DsignsgdClosedSde::new(agents, learning_rate)?)),
+        (Of::Momentum(parameters), Form::General) => {
+            let friction = parameters.friction(learning_rate)?;
+            Ok(Box::new(MomentumSde { agents, learning_rate, friction }))
         }
-        (OptimizerName::Dsgd | OptimizerName::Dcsgd, Form::Closed) => Err(Invalid::new(
+        (Of::Rmsprop(parameters), Form::General) => {
+            Ok(Box::new(RmspropSde::new(agents, learning_rate, parameters.constants(learning_rate)?)?))
+        }
+        (Of::Rmsprop(parameters), Form::Closed) => {
+            let constants = parameters.constants(learning_rate)?;
+            Ok(Box::new(RmspropSde::without_noise_of_v(agents, learning_rate, constants)?))
+        }
+        (Of::Dsgd | Of::Dcsgd | Of::Momentum(_), Form::Closed) => Err(Invalid::new(
             "sde.form",
-            "\"closed\", but only Theorem 2 (dsignsgd) has a closed form of its own, and Theorem 1 under perm_k, where \
-             it fails; expected \"general\"",
+            "\"closed\", but only Theorem 2 (dsignsgd), Theorem 1 under perm_k, where it fails, and rmsprop have a closed form \
+             of their own; expected \"general\"",
+        )),
+        (Of::Momentum(_) | Of::Rmsprop(_), Form::ModifiedOrder2) => Err(Invalid::new(
+            "sde.form",
+            "\"modified_order_2\", which is known for dsgd, dcsgd and dsignsgd; expected \"general\"",
         )),
     }
 }

@@ -66,6 +66,7 @@ impl Parameters {
         let Self { theorem: number, form, process, ref landscape, margin, expect } = *self;
         let model = setting.model;
         let margin = checked("margin", margin, |margin| margin >= 0.0, "a number of at least 0")?;
+        model.has_theory("a bound")?;
         let theorem = Theorem::new(number, form)?;
         if model.run.domain.is_some() {
             let message =

@@ -58,7 +58,7 @@ impl Theorem {
         let Known { mu, smoothness, minimum, .. } = *known;
         let landscape = Landscape { mu, smoothness, dimension: model.dimension() };
         let initial = model.agents.objective().value(&model.run.start) - minimum;
-        let takes_signs = model.optimizer_name.has_bounded_steps();
+        let takes_signs = model.takes_signs();
         match *self {
             Self::Three(_) if takes_signs => {
                 Err(Invalid::new("theorem", "3, which is about dsgd and dcsgd; expected 4 for dsignsgd"))

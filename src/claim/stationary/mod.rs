@@ -67,6 +67,7 @@ impl Parameters {
         let &Self { process, form, margin, expect } = self;
         let model = setting.model;
         let margin = checked("margin", margin, |margin| margin > 0.0, "a number above 0")?;
+        model.has_theory("the stationary law")?;
         let covariance = predicted_covariance(model, process, form).map_err(|reason| {
             Invalid::new(
                 "form",

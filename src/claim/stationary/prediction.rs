@@ -23,7 +23,7 @@ pub fn predicted_covariance(model: &Model, side: Side, form: Form) -> Result<DMa
         return Err(format!("dimension {d}; expected at most {LARGEST_DIMENSION}"));
     }
     let hessian = hessian(model);
-    if model.optimizer_name.has_bounded_steps() {
+    if model.takes_signs() {
         of_signs(model, &hessian, side, form)
     } else {
         of_gradients(model, &hessian, side, form)
@@ -153,7 +153,7 @@ impl Noise {
             let mut sigma = Covariance::zero(d);
             group.noise.add_covariance(1.0, &model.run.start, &vec![0.0; d], &mut sigma);
             let offset = group.gradient_offset.clone().unwrap_or_else(|| vec![0.0; d]);
-            let compresses = model.optimizer_name.compresses();
+            let compresses = model.compresses();
             Ok(OfGroup {
                 share: group.count as f64 / n,
                 sigma: DMatrix::from_fn(d, d, |i, j| sigma.entry(i, j)),

@@ -43,6 +43,12 @@ impl Margin {
         matches!(self, Self::Effect(_))
     }
 
+    /// An error unless it allows something.
+    pub(crate) fn check(self) -> Result<(), Invalid> {
+        let (name, size) = self.parts();
+        checked(&format!("margin.{name}"), size, |size| size > 0.0, "a number above 0").map(drop)
+    }
+
     /// Its name in scenarios, and its size.
     fn parts(self) -> (&'static str, f64) {
         match self {
@@ -85,8 +91,7 @@ pub struct Parameters {
 impl Parameters {
     pub(super) fn build(&self, setting: &Setting) -> Result<super::Claim, Invalid> {
         let &Setting { model, is_sampled, .. } = setting;
-        let (name, size) = self.margin.parts();
-        checked(&format!("margin.{name}"), size, |size| size > 0.0, "a number above 0")?;
+        self.margin.check()?;
         let cannot_be_sampled =
             model.functions().tested.iter().all(|function| *function == TestFunction::Exit);
         let needs_sampling = is_sampled || self.margin.is_relative() || !exactly::is_known(model);
