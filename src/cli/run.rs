@@ -9,8 +9,9 @@ use crate::ensemble::record_paths;
 use crate::golden::Golden;
 use crate::model::Model;
 use crate::random::Role;
+use crate::report::baseline::{self, Baseline};
 use crate::report::plot::{PathPicture, Picture};
-use crate::report::terminal::{Bar, print, print_summary};
+use crate::report::terminal::{Bar, plain, print, print_summary};
 use crate::report::{Report, github, html, junit, plot, write_whole};
 use crate::scenario::{InputError, Loaded};
 use std::collections::BTreeMap;
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// Folder of golden outputs, whose curves are drawn along [default: golden, where it is there].
     #[arg(long, value_name = "DIR")]
     golden: Option<PathBuf>,
+    /// Folder that an earlier run wrote: say which verdicts changed and which moments moved since. It may be that of --out.
+    #[arg(long, value_name = "DIR")]
+    baseline: Option<PathBuf>,
     #[command(flatten)]
     seeds: Seeds,
     /// Print only claims that did not come out as expected, and no lines of progress.
@@ -54,7 +58,13 @@ pub fn run(arguments: &Arguments) -> u8 {
         Ok(golden) => golden,
         Err(errors) => return refuse(&errors),
     };
-    run_all(arguments, &scenarios, &golden).unwrap_or_else(|error| fail(&error))
+    // Read before anything is written, as it may stand where this run writes.
+    let baseline = arguments.baseline.as_deref().map(|folder| Baseline::read(folder, scenarios.keys()));
+    let baseline = match baseline.transpose() {
+        Ok(baseline) => baseline,
+        Err(errors) => return refuse(&errors),
+    };
+    run_all(arguments, &scenarios, &golden, baseline.as_ref()).unwrap_or_else(|error| fail(&error))
 }
 
 /// The golden numbers of the scenarios that have any.
@@ -78,6 +88,7 @@ fn run_all(
     arguments: &Arguments,
     scenarios: &Scenarios,
     golden: &BTreeMap<String, Golden>,
+    baseline: Option<&Baseline>,
 ) -> io::Result<u8> {
     create_folder(&arguments.out)?;
     let workers = Workers::new(arguments.selection.pool()?)?;
@@ -89,10 +100,13 @@ fn run_all(
         let work = judge_one(&workers, loaded, bar);
         is_interrupted = work.is_interrupted;
         let seconds = begin.elapsed().as_secs_f64();
-        let report = Report {
+        let mut report = Report {
             interrupted: is_interrupted,
             ..Report::new(loaded, work.judgement, seconds, workers.threads())
         };
+        if let Some(earlier) = baseline.and_then(|baseline| baseline.of(name)) {
+            report.compare_with(earlier);
+        }
         let folder = arguments.out.join(name);
         let figures = write_scenario(&folder, loaded, &report, golden.get(name), work.paths)?;
         standard_output(|out| {
@@ -109,7 +123,14 @@ fn run_all(
         }
     }
     is_interrupted |= workers.was_interrupted();
-    write_run(&arguments.out, scenarios, &finished)?;
+    let compared = baseline.map(|baseline| {
+        let entries: Vec<(&str, &Report)> =
+            finished.iter().map(|Finished { name, report, .. }| (&**name, report)).collect();
+        // A call that names files leaves out the others; they are not gone.
+        let gone = if arguments.selection.is_of_whole_folders() { baseline.others() } else { Vec::new() };
+        baseline::summary(baseline, &entries, &gone)
+    });
+    write_run(&arguments.out, scenarios, &finished, compared.as_deref())?;
     let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
     standard_output(|out| {
         let judged: Vec<(&Loaded, &Report)> =
@@ -121,6 +142,9 @@ fn run_all(
                 1 => writeln!(out, "interrupted; 1 more scenario was not begun")?,
                 left => writeln!(out, "interrupted; {left} more scenarios were not begun")?,
             }
+        }
+        if let Some(compared) = &compared {
+            writeln!(out, "{}", plain(compared))?;
         }
         print_summary(out, &reports)
     })?;
@@ -243,7 +267,12 @@ fn write_scenario(
 }
 
 /// Writes what tells of the run as a whole.
-fn write_run(out: &Path, scenarios: &Scenarios, finished: &[Finished]) -> io::Result<()> {
+fn write_run(
+    out: &Path,
+    scenarios: &Scenarios,
+    finished: &[Finished],
+    compared: Option<&str>,
+) -> io::Result<()> {
     let entries: Vec<html::Entry> = finished
         .iter()
         .map(|Finished { name, report, figures }| html::Entry {
@@ -253,7 +282,7 @@ fn write_run(out: &Path, scenarios: &Scenarios, finished: &[Finished]) -> io::Re
             figures,
         })
         .collect();
-    write_whole(&out.join("index.html"), &html::render(&entries).map_err(io::Error::other)?)?;
+    write_whole(&out.join("index.html"), &html::render(&entries, compared).map_err(io::Error::other)?)?;
     let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
     write_whole(&out.join("junit.xml"), &junit::render(&reports).map_err(io::Error::other)?)
 }

@@ -1,0 +1,301 @@
+//! `itocheck run --baseline`: what changed since an earlier run, and nothing where nothing did.
+
+mod common;
+
+use common::{Called, GOOD, run};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Sampled, without control variates; three looks would do more.
+fn sampled(seed: u64) -> String {
+    let sampled = format!("[monte_carlo]\nseed = {seed}\nseeds = 4096\nshadow = \"off\"\n[[claims]]");
+    GOOD.replace("[[claims]]", &sampled)
+}
+
+/// A folder with the scenario `s.toml`.
+fn folder(text: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("s.toml"), text).unwrap();
+    folder
+}
+
+/// Runs `s.toml` into `out`, compared with `before` where that is named.
+fn into(folder: &TempDir, out: &str, before: Option<&str>) -> Called {
+    let mut arguments = vec!["s.toml", "--out", out];
+    arguments.extend(before.iter().flat_map(|before| ["--baseline", before]));
+    run(folder.path(), &arguments)
+}
+
+fn file(folder: &TempDir, out: &str) -> PathBuf {
+    folder.path().join(out).join("s/report.json")
+}
+
+fn report(folder: &TempDir, out: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(file(folder, out)).unwrap()).unwrap()
+}
+
+/// The report in `out` is changed by hand, as by another version of itocheck.
+fn tamper(folder: &TempDir, out: &str, change: impl Fn(&mut Value)) {
+    let mut value = report(folder, out);
+    change(&mut value);
+    fs::write(file(folder, out), value.to_string()).unwrap();
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
+/// The lines that tell of the baseline, without the last, which sums up.
+fn told(called: &Called) -> Vec<&str> {
+    called.out.lines().filter(|line| line.contains(": baseline: ")).collect()
+}
+
+#[test]
+fn an_identical_run_is_silent() {
+    for text in [GOOD.to_owned(), sampled(1)] {
+        let folder = folder(&text);
+        assert_eq!(into(&folder, "a", None).code, 0);
+        let again = into(&folder, "b", Some("a"));
+        assert_eq!(again.code, 0, "{}", again.out);
+        assert_eq!(told(&again), [] as [&str; 0]);
+        assert!(
+            again.out.contains("baseline a: 1 scenario compared, 0 changed verdicts, moments moved in 0")
+        );
+        let moments = report(&folder, "b")["baseline"]["moments"].clone();
+        assert!(moments["compared"].as_u64().unwrap() > 10);
+        assert_eq!(moments["differing"], 0);
+        assert_eq!(moments["moved"], json!([]));
+    }
+}
+
+#[test]
+fn without_a_baseline_nothing_is_said_of_one() {
+    let folder = folder(GOOD);
+    let first = into(&folder, "a", None);
+    assert!(!first.out.contains("baseline"));
+    assert_eq!(report(&folder, "a").get("baseline"), None);
+    assert!(!fs::read_to_string(folder.path().join("a/junit.xml")).unwrap().contains("baseline"));
+}
+
+#[test]
+fn another_seed_moves_every_mean_and_none_beyond_the_joint_error() {
+    let folder = folder(&sampled(1));
+    into(&folder, "a", None);
+    for seed in 2..12 {
+        fs::write(folder.path().join("s.toml"), sampled(seed)).unwrap();
+        let other = into(&folder, "b", Some("a"));
+        assert_eq!((other.code, told(&other)), (0, vec![]), "seed {seed}");
+        let baseline = &report(&folder, "b")["baseline"];
+        assert_eq!((&baseline["same_seed"], &baseline["same_file"]), (&json!(false), &json!(false)));
+        assert!(baseline["moments"]["differing"].as_u64().unwrap() > 10);
+    }
+}
+
+#[test]
+fn a_mutated_sde_is_named() {
+    let folder = folder(&sampled(1));
+    into(&folder, "a", None);
+    let mutated = sampled(1).replace("[[claims]]", "[sde]\nmutant = \"no_compression_noise\"\n[[claims]]");
+    fs::write(folder.path().join("s.toml"), mutated).unwrap();
+    let other = into(&folder, "b", Some("a"));
+    assert_eq!(other.code, 1);
+    let told = told(&other);
+    assert!(told[0].starts_with("FAIL s: baseline: SDE: E "), "{told:?}");
+    assert!(told[0].contains("error rate 1e-6; the scenario's file is another"), "{told:?}");
+    assert!(told.iter().any(|line| line.ends_with("coefficients was upheld, is refuted")), "{told:?}");
+    let moved = report(&folder, "b")["baseline"]["moments"]["moved"].clone();
+    let moved = moved.as_array().unwrap();
+    assert!(!moved.is_empty() && moved.iter().all(|moved| moved["process"] == "sde"), "{moved:?}");
+    let junit = fs::read_to_string(folder.path().join("b/junit.xml")).unwrap();
+    assert!(junit.contains("baseline: t") && junit.contains("type=\"moved\""), "{junit}");
+    let page = fs::read_to_string(folder.path().join("b/index.html")).unwrap();
+    assert!(page.contains("Since the baseline") && page.contains("coefficients was upheld, is refuted"));
+}
+
+/// The joint error as docs/baselines.md has it, from the report and quantiles of another library.
+#[test]
+fn a_mean_moves_exactly_where_it_is_beyond_the_joint_error() {
+    use statrs::distribution::{ContinuousCDF, StudentsT};
+    let folder = folder(&sampled(1));
+    into(&folder, "a", None);
+    let now = report(&folder, "a");
+    let moments = &now["moments"];
+    let places = moments["times"].as_array().unwrap().len() * moments["functions"].as_array().unwrap().len();
+    let claim = now["claims"].as_array().unwrap().iter().find(|claim| claim["kind"] == "trajectory").unwrap();
+    let (seeds, looks) = (number(&claim["seeds"]), number(&claim["looks"]));
+    let share = 1.0 / (looks * (looks + 1.0));
+    let law = StudentsT::new(0.0, 1.0, seeds / 64.0 - 1.0).unwrap();
+    let error = number(&moments["optimizer"]["standard_error"][0][2]);
+    let rate = 1e-6 / (2 * places) as f64;
+    let dependent = 2.0 * -law.inverse_cdf(rate / 2.0 * share / 2.0) * error;
+    let independent = -law.inverse_cdf(rate * share * share / 2.0) * error * 2f64.sqrt();
+    assert!(independent < dependent);
+    for (seed, joint) in [(now["provenance"]["seed"].clone(), dependent), (json!(77), independent)] {
+        for (factor, code) in [(0.99, 0), (1.01, 1), (-0.99, 0), (-1.01, 1)] {
+            into(&folder, "a", None);
+            tamper(&folder, "a", |value| {
+                value["provenance"]["seed"] = seed.clone();
+                let mean = &mut value["moments"]["optimizer"]["mean"][0][2];
+                *mean = json!(number(mean) + factor * joint);
+            });
+            let called = into(&folder, "b", Some("a"));
+            assert_eq!(called.code, code, "{factor} {seed}: {}", called.out);
+            assert_eq!(told(&called).len(), code as usize);
+            if code == 1 {
+                assert!(told(&called)[0].contains("optimizer: E x[0] at t = "), "{:?}", told(&called));
+                assert!(told(&called)[0].contains("(1 of "));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_exact_value_moves_beyond_the_errors_that_both_state() {
+    let folder = folder(GOOD);
+    for (factor, code) in [(0.9, 0), (1.1, 1)] {
+        into(&folder, "a", None);
+        tamper(&folder, "a", |value| {
+            let error = number(&value["moments"]["exact"]["sde_error"][0][3]);
+            assert!(error > 0.0 && error < 1e-9, "{error}");
+            let exact = &mut value["moments"]["exact"]["sde"][0][3];
+            *exact = json!(number(exact) + 2.0 * factor * error);
+            value["moments"]["sde"]["mean"][0][3] = value["moments"]["exact"]["sde"][0][3].clone();
+        });
+        let called = into(&folder, "b", Some("a"));
+        assert_eq!(called.code, code, "{factor}: {}", called.out);
+        if code == 1 {
+            assert!(told(&called)[0].contains("SDE: E x[0], exactly, at t = "), "{:?}", told(&called));
+        }
+    }
+}
+
+#[test]
+fn a_mean_that_is_no_longer_finite_has_moved() {
+    let folder = folder(&sampled(1));
+    into(&folder, "a", None);
+    tamper(&folder, "a", |value| value["moments"]["sde"]["mean"][1][1] = Value::Null);
+    let called = into(&folder, "b", Some("a"));
+    assert_eq!(called.code, 1);
+    assert!(told(&called)[0].contains("moved from not finite to "));
+}
+
+#[test]
+fn verdicts_claims_margins_and_functions_are_told_and_fail_nothing() {
+    let folder = folder(&sampled(1));
+    into(&folder, "a", None);
+    tamper(&folder, "a", |value| {
+        let trajectory =
+            value["claims"].as_array().unwrap().iter().position(|claim| claim["kind"] == "trajectory");
+        let trajectory = &mut value["claims"][trajectory.unwrap()];
+        trajectory["verdict"] = json!("refuted");
+        trajectory["worst"]["interval"] = json!([-1e-9, 1e-9]);
+        let mut other = trajectory.clone();
+        other["kind"] = json!("order");
+        value["claims"].as_array_mut().unwrap().push(other);
+        value["moments"]["functions"][0] = json!("y");
+    });
+    let called = into(&folder, "b", Some("a"));
+    assert_eq!(called.code, 0, "{}", called.out);
+    let all = told(&called).join("\n");
+    for line in [
+        "trajectory was refuted, is upheld",
+        "claims that are gone: order",
+        "test functions that are new: x[0]",
+        "test functions that are gone: y",
+        "of its margin, before 0.00",
+    ] {
+        assert!(all.contains(line), "{line}\n{all}");
+    }
+    assert!(!all.contains("FAIL"));
+}
+
+#[test]
+fn scenarios_that_are_new_or_gone_are_named() {
+    let folder = folder(GOOD);
+    let checks = folder.path().join("checks");
+    fs::create_dir(&checks).unwrap();
+    for name in ["kept.toml", "gone.toml"] {
+        fs::write(checks.join(name), GOOD).unwrap();
+    }
+    assert_eq!(run(folder.path(), &["checks", "--out", "a"]).code, 0);
+    fs::rename(checks.join("gone.toml"), checks.join("fresh.toml")).unwrap();
+    let called = run(folder.path(), &["checks", "--out", "b", "--baseline", "a", "--quiet"]);
+    assert_eq!(called.code, 0);
+    assert!(called.out.contains("1 new (fresh), 1 gone (gone)"), "{}", called.out);
+    // What a call leaves out is not gone.
+    let called = run(folder.path(), &["checks/kept.toml", "--out", "b", "--baseline", "a"]);
+    assert!(!called.out.contains("gone"), "{}", called.out);
+}
+
+#[test]
+fn the_baseline_may_stand_where_the_run_writes() {
+    let folder = folder(GOOD);
+    into(&folder, "a", None);
+    tamper(&folder, "a", |value| value["moments"]["sde"]["mean"][0][0] = json!(5.0));
+    assert_eq!(into(&folder, "a", Some("a")).code, 1);
+    assert_eq!(into(&folder, "a", Some("a")).code, 0);
+}
+
+#[test]
+fn what_is_no_baseline_is_refused_before_anything_runs() {
+    let refused = |change: &dyn Fn(&Path), before: &str, expected: &[&str]| {
+        let folder = folder(GOOD);
+        into(&folder, "a", None);
+        change(folder.path());
+        let called = into(&folder, "b", Some(before));
+        assert_eq!(called.code, 2, "{}", called.out);
+        assert_eq!(called.out, "");
+        assert!(!folder.path().join("b").exists());
+        for text in expected {
+            assert!(called.err.contains(text), "{text:?} in {:?}", called.err);
+        }
+    };
+    let report = |root: &Path| root.join("a/s/report.json");
+    let replaced = |from: &'static str, to: &'static str| {
+        move |root: &Path| {
+            let text = fs::read_to_string(report(root)).unwrap();
+            assert!(text.contains(from), "{from}");
+            fs::write(report(root), text.replacen(from, to, 1)).unwrap();
+        }
+    };
+    refused(
+        &|_| {},
+        "nowhere",
+        &["error: nowhere: cannot be read (", "expected a folder that `itocheck run --out` wrote"],
+    );
+    refused(&|_| {}, "s.toml", &["error: s.toml: cannot be read ("]);
+    refused(
+        &|root| fs::remove_file(report(root)).unwrap(),
+        "a",
+        &["error: a: no <scenario>/report.json; expected"],
+    );
+    refused(
+        &|root| fs::rename(root.join("a/s"), root.join("a/z")).unwrap(),
+        "a",
+        &["reports of 1 other scenarios (z, for one)"],
+    );
+    refused(
+        &|root| fs::write(report(root), "{\"schema\":\n 3}").unwrap(),
+        "a",
+        &["a/s/report.json:2:", "expected what itocheck writes"],
+    );
+    refused(&|root| fs::write(report(root), "").unwrap(), "a", &["a/s/report.json:1:1: EOF"]);
+    refused(
+        &replaced("itocheck/report/1", "itocheck/report/2"),
+        "a",
+        &["a/s/report.json: the schema \"itocheck/report/2\"; expected \"itocheck/report/1\""],
+    );
+    refused(
+        &replaced("\"upheld\",\n      \"as_expected", "\"perhaps\",\n      \"as_expected"),
+        "a",
+        &["unknown variant `perhaps`"],
+    );
+    refused(
+        &replaced("\"functions\": [", "\"functions\": [\"more\", "),
+        "a",
+        &["tables of different shapes"],
+    );
+    refused(&replaced("\"version\": \"", "\"version\": \"\\u001b"), "a", &["expected one short line"]);
+}
