@@ -191,6 +191,7 @@ fn verdicts_claims_margins_and_functions_are_told_and_fail_nothing() {
         let trajectory = &mut value["claims"][trajectory.unwrap()];
         trajectory["verdict"] = json!("refuted");
         trajectory["worst"]["interval"] = json!([-1e-9, 1e-9]);
+        trajectory["worst"]["sampling"] = json!(0.0);
         let mut other = trajectory.clone();
         other["kind"] = json!("order");
         value["claims"].as_array_mut().unwrap().push(other);

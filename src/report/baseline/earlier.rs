@@ -61,6 +61,7 @@ pub(super) struct Claim {
 pub(super) struct Worst {
     pub interval: Option<[f64; 2]>,
     pub margin: f64,
+    pub sampling: Option<f64>,
 }
 
 impl Baseline {

@@ -15,7 +15,7 @@ pub use moments::{ComparedMoments, Moved, Process, Source};
 /// The probability of naming any moment of a scenario as moved although none did: that of verdicts, unless they set another.
 pub const ERROR_RATE: f64 = 1e-6;
 
-/// What of a margin more than before is worth a line, in margins.
+/// What of a margin more than before is worth a line, in margins, where sampling does not explain it.
 const HEADROOM_WORTH_A_LINE: f64 = 0.1;
 
 /// A scenario beside its earlier report.
@@ -63,6 +63,8 @@ pub struct UsedMargin {
     pub before: f64,
     /// In margins.
     pub after: f64,
+    /// What sampling leaves open of both together, in margins: a difference below it says nothing.
+    pub sampling: f64,
     /// Seeds before: a claim stops drawing once it is decided, so that fewer seeds use more of the margin.
     pub seeds_before: u64,
     /// Seeds now.
@@ -103,14 +105,14 @@ impl Comparison {
             self.verdicts.push(ChangedVerdict { kind, before: before.verdict, after: after.verdict });
         }
         let is_two_sided = matches!(after.kind, "trajectory" | "coefficients");
-        let worst = after.worst.as_ref();
-        let used_after = worst.and_then(|worst| used(worst.interval, worst.margin));
-        let used_before = before.worst.as_ref().and_then(|worst| used(worst.interval, worst.margin));
-        if let (true, Some(before_share), Some(after_share)) = (is_two_sided, used_before, used_after) {
+        let now = after.worst.as_ref().and_then(|at| share(at.interval, at.sampling, at.margin));
+        let then = before.worst.as_ref().and_then(|at| share(at.interval, at.sampling, at.margin));
+        if let (true, Some(then), Some(now)) = (is_two_sided, then, now) {
             self.margins.push(UsedMargin {
                 kind: after.kind.to_owned(),
-                before: before_share,
-                after: after_share,
+                before: then.used,
+                after: now.used,
+                sampling: then.sampling + now.sampling,
                 seeds_before: before.seeds,
                 seeds: after.seeds,
             });
@@ -141,7 +143,7 @@ impl Comparison {
         let claims = |claims: &[String], what: &str| {
             (!claims.is_empty()).then(|| format!("{what}: {}", claims.join(", ")))
         };
-        let more_used = self.margins.iter().filter(|used| used.after > used.before + HEADROOM_WORTH_A_LINE);
+        let more_used = self.margins.iter().filter(|used| used.is_worth_a_line());
         let functions = self.moments.as_ref().and_then(ComparedMoments::differing_shape);
         verdicts
             .chain(claims(&self.new_claims, "claims that are new"))
@@ -152,11 +154,24 @@ impl Comparison {
     }
 }
 
-/// The farther end of an interval about 0, in margins.
-fn used(interval: Option<[f64; 2]>, margin: f64) -> Option<f64> {
+impl UsedMargin {
+    fn is_worth_a_line(&self) -> bool {
+        self.after - self.before > self.sampling.max(HEADROOM_WORTH_A_LINE)
+    }
+}
+
+/// Shares of a margin.
+struct Share {
+    /// The farther end of the interval about 0.
+    used: f64,
+    /// What sampling leaves open.
+    sampling: f64,
+}
+
+fn share(interval: Option<[f64; 2]>, sampling: Option<f64>, margin: f64) -> Option<Share> {
     let [low, high] = interval?;
-    let share = low.abs().max(high.abs()) / margin;
-    share.is_finite().then_some(share)
+    let share = Share { used: low.abs().max(high.abs()) / margin, sampling: sampling? / margin };
+    (share.used.is_finite() && share.sampling.is_finite()).then_some(share)
 }
 
 fn speed(provenance: &Provenance) -> Option<f64> {
