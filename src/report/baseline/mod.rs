@@ -190,7 +190,7 @@ impl fmt::Display for ChangedVerdict {
 
 impl fmt::Display for UsedMargin {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let Self { kind, before, after, seeds_before, seeds } = self;
+        let Self { kind, before, after, seeds_before, seeds, .. } = self;
         write!(
             f,
             "{kind} uses {after:.2} of its margin, before {before:.2} (seeds {seeds}, before {seeds_before})"
