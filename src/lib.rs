@@ -49,6 +49,7 @@ pub mod objective;
 pub mod optimizer;
 pub mod parameter;
 pub mod random;
+pub mod recorded;
 pub mod report;
 mod rows;
 pub mod scenario;

@@ -4,7 +4,7 @@ use crate::agent::{Agents, Group, Scratch};
 use crate::ensemble::{Domain, Expansion, Observables, OptimizerProcess, SdeProcess, TestFunction};
 use crate::integrator::{SchemeName, drift_flow};
 use crate::noise::SignLaw;
-use crate::optimizer::{Optimizer, OptimizerName};
+use crate::optimizer::{Optimizer, OptimizerName, Sampling};
 use crate::random::Role;
 use crate::sde::{Coefficients, Form, Sde};
 use std::sync::Arc;
@@ -48,6 +48,8 @@ pub struct Run {
     pub start: Vec<f64>,
     /// Where both processes stop, if anywhere.
     pub domain: Option<Domain>,
+    /// How the steps of the optimizer are drawn.
+    pub sampling: Sampling,
     /// How the SDE is integrated.
     pub scheme: SchemeName,
     /// m: integrator steps to each η; the SDE is integrated with m and 2m.

@@ -32,10 +32,24 @@ vectorized! {
         }
     }
 
+    /// `out += weight · a + b`.
+    pub(crate) fn add_scaled_and(out: &mut [f64], weight: f64, a: &[f64], b: &[f64]) {
+        for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+            *out += weight * a + b;
+        }
+    }
+
     /// `out += weight · a²`, entry by entry.
     pub(crate) fn add_scaled_squares(out: &mut [f64], weight: f64, a: &[f64]) {
         for (out, a) in out.iter_mut().zip(a) {
             *out += weight * (a * a);
+        }
+    }
+
+    /// `out = weight · a²`, entry by entry.
+    pub(crate) fn set_scaled_squares(out: &mut [f64], weight: f64, a: &[f64]) {
+        for (out, a) in out.iter_mut().zip(a) {
+            *out = weight * (a * a);
         }
     }
 

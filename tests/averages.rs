@@ -7,7 +7,7 @@ mod common;
 use itocheck::compressor::{Compressor, CompressorParameters};
 use itocheck::covariance::Covariance;
 use itocheck::noise::{Noise, NoiseParameters, StochasticGradient};
-use itocheck::random::{Role, Stream};
+use itocheck::random::{Role, Streams};
 use itocheck::special::student_t_tail;
 use statrs::distribution::{Continuous, Normal, StudentsT};
 use std::f64::consts::PI;
@@ -248,7 +248,7 @@ fn assert_average(compressor_line: &str, noise_line: &str, v: &[f64], factor: f6
     let claimed = error_covariance(&*compressor, &*noise, v);
     let sure = toml::from_str::<NoiseParameters>("none = {}").unwrap();
     let sure = sure.build(&common::objective("quadratic = { eigenvalues = [1.0] }"), 1).unwrap();
-    let mut stream = Stream::new(31, Role::Optimizer, path);
+    let mut stream = Streams::of_path(31, Role::Optimizer, path);
     let n = 1_000_000;
     let (mut sums, mut squares, mut g) = (vec![0.0; d], vec![0.0; d], vec![0.0; d]);
     for _ in 0..n {

@@ -8,7 +8,7 @@ use common::outcomes::outcomes;
 use itocheck::compressor::{Compressor, CompressorParameters};
 use itocheck::covariance::Covariance;
 use itocheck::noise::GradientLaw;
-use itocheck::random::{Role, Stream};
+use itocheck::random::{Role, Stream, Streams};
 use itocheck::special::Tail;
 
 fn compressor(line: &str, dimension: usize) -> Box<dyn Compressor> {
@@ -129,8 +129,8 @@ fn error_covariances_match_all_outcomes() {
     }
 }
 
-fn draws(apply: impl Fn(&mut [f64], &mut Stream), g: &[f64], n: usize, path: u64) -> Vec<Vec<f64>> {
-    let mut stream = Stream::new(11, Role::Optimizer, path);
+fn draws(apply: impl Fn(&mut [f64], &mut Streams), g: &[f64], n: usize, path: u64) -> Vec<Vec<f64>> {
+    let mut stream = Streams::of_path(11, Role::Optimizer, path);
     (0..n)
         .map(|_| {
             let mut g = g.to_vec();
@@ -155,7 +155,7 @@ fn draws_match_mean_and_error_covariance() {
 }
 
 /// Draws of `apply` against what the compressor of a line claims.
-fn assert_draws(line: &str, apply: impl Fn(&mut [f64], &mut Stream)) {
+fn assert_draws(line: &str, apply: impl Fn(&mut [f64], &mut Streams)) {
     let mut claimed = Covariance::zero(4);
     compressor(line, 4).add_error_covariance(1.0, &Atoms::sure(&V), &mut claimed);
     assert_moments(&draws(apply, &V, 100_000, 1000), &V, |i, j| claimed.entry(i, j), Z);
@@ -337,5 +337,46 @@ fn rarest_outcomes_are_the_rarest_of_all() {
     ] {
         let got = compressor(&line, 3).rarest_outcome(&V[..3]);
         assert!((got - expected).abs() < 1e-14, "{line}: {got} {expected}");
+    }
+}
+
+#[test]
+fn rand_k_keeps_k_of_many_coordinates_equally_often() {
+    // Too many sets to list, so that coordinates are selected one after the other; more than one word is drawn for them.
+    for (d, k) in [(40, 6), (100, 3), (70, 69), (300, 150)] {
+        let rand_k = compressor(&format!("rand_k = {{ k = {k} }}"), d);
+        let n = 64;
+        let draws = 4000;
+        let mut streams = Streams::new(13, Role::Optimizer, 0..n as u64);
+        let mut kept = vec![0.0; d];
+        let mut both = vec![0.0; d];
+        for _ in 0..draws {
+            let mut g = vec![1.0; d * n];
+            rand_k.apply(&mut g, &mut streams);
+            for path in 0..n {
+                let is_kept = |j: usize| g[j * n + path] != 0.0;
+                assert_eq!((0..d).filter(|&j| is_kept(j)).count(), k, "k of {d}");
+                for j in 0..d {
+                    kept[j] += f64::from(u8::from(is_kept(j)));
+                    both[j] += f64::from(u8::from(is_kept(j) && is_kept((j + 1) % d)));
+                }
+            }
+            let scale = d as f64 / k as f64;
+            assert!(g.iter().all(|g| *g == 0.0 || *g == scale));
+        }
+        // 2d frequencies at 6 standard errors: a false alarm below 2e-6 for all cases.
+        let n = (draws * n) as f64;
+        let assert_frequency = |count: f64, p: f64, what: &str| {
+            assert!(
+                (count / n - p).abs() < 6.0 * (p * (1.0 - p) / n).sqrt() + 1e-12,
+                "{what} of {d}: {}",
+                count / n
+            );
+        };
+        let (one, pair) = (k as f64 / d as f64, (k * (k - 1)) as f64 / (d * (d - 1)) as f64);
+        for j in 0..d {
+            assert_frequency(kept[j], one, "one");
+            assert_frequency(both[j], pair, "neighbours");
+        }
     }
 }

@@ -9,7 +9,7 @@ use common::outcomes::outcomes;
 use itocheck::agent::Scratch;
 use itocheck::model::Model;
 use itocheck::optimizer::{DeclaredIncrement, Increment, Optimizer};
-use itocheck::random::{Role, Stream};
+use itocheck::random::{Role, Streams};
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -264,7 +264,7 @@ fn excess(optimizer: &dyn Optimizer, declaration: &dyn DeclaredIncrement, x: &[f
     // Rounding of the step, and of the sum of products.
     let floors: Vec<f64> = (0..d).map(|i| 1e-15 * (1.0 + x[i].abs())).collect();
     let mut sums = vec![[0.0; 2]; d + pairs.len()];
-    let mut stream = Stream::new(7, Role::Optimizer, path);
+    let mut stream = Streams::of_path(7, Role::Optimizer, path);
     let mut scratch = Scratch::default();
     let (mut moved, mut e) = (vec![0.0; d], vec![0.0; d]);
     for _ in 0..DRAWS {

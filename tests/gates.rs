@@ -7,7 +7,7 @@ use common::experiment;
 use itocheck::agent::Scratch;
 use itocheck::claim::{Finding, Judgement, Progress, Verdict, judge};
 use itocheck::optimizer::{DeclaredIncrement, Increment, Optimizer, OptimizerName};
-use itocheck::random::Stream;
+use itocheck::random::Streams;
 use itocheck::scenario::Experiment;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,8 +43,8 @@ struct Wrong {
 }
 
 impl Optimizer for Wrong {
-    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        self.steps.step(x, stream, scratch);
+    fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        self.steps.step(x, streams, scratch);
     }
 
     fn declared(&self) -> Option<&dyn DeclaredIncrement> {

@@ -7,7 +7,7 @@ use common::{assert_moments, objective};
 use itocheck::covariance::Covariance;
 use itocheck::noise::{Noise, NoiseParameters, SignLaw};
 use itocheck::objective::Objective;
-use itocheck::random::{Role, Stream};
+use itocheck::random::{Role, Streams};
 use itocheck::special::sign;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ fn gradient(f: &dyn Objective) -> Vec<f64> {
 }
 
 fn draws(noise: &dyn Noise, v: &[f64], n: usize, path: u64) -> Vec<Vec<f64>> {
-    let mut stream = Stream::new(21, Role::Optimizer, path);
+    let mut stream = Streams::of_path(21, Role::Optimizer, path);
     (0..n)
         .map(|_| {
             let mut g = vec![0.0; 5];

@@ -166,7 +166,7 @@ fn whole_files() -> Vec<(&'static str, Vec<u8>)> {
         ("a list header of 50,000 keys", after(format!("[[a{}]]\n", ".a".repeat(50_000)))),
         ("a line of 5 MB", format!("title = \"{}\"\n", "a".repeat(5 << 20)).into_bytes()),
         ("a title of 1 MB", good("title = \"t\"", &format!("title = \"{}\"", "a".repeat(1_000_000)))),
-        ("a list of 100,000 numbers", good("[0.5, 2.0]", &format!("[{}]", "1.0, ".repeat(100_000)))),
+        ("a list of 200,000 numbers", good("[0.5, 2.0]", &format!("[{}]", "1.0, ".repeat(200_000)))),
         ("NUL in a string", good("\"t\"", "\"t\0\"")),
         ("NUL in a key", good("steps", "st\0eps")),
         ("an escape sequence of terminals", good("\"t\"", "\"\u{1b}[31m\"")),

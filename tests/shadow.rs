@@ -13,7 +13,7 @@ use itocheck::ensemble::{
 };
 use itocheck::model::Model;
 use itocheck::optimizer::{DeclaredIncrement, Increment, Optimizer};
-use itocheck::random::{Role, Stream};
+use itocheck::random::{Role, Streams};
 use itocheck::stats::{Series, student_quantile};
 
 /// A step whose mean and covariance bend as they like.
@@ -151,8 +151,8 @@ struct Wrong<'a> {
 }
 
 impl Optimizer for Wrong<'_> {
-    fn step(&self, x: &mut [f64], stream: &mut Stream, scratch: &mut Scratch) {
-        self.optimizer.step(x, stream, scratch);
+    fn step(&self, x: &mut [f64], streams: &mut Streams, scratch: &mut Scratch) {
+        self.optimizer.step(x, streams, scratch);
     }
 
     fn declared(&self) -> Option<&dyn DeclaredIncrement> {

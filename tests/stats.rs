@@ -126,7 +126,7 @@ fn decisions_have_three_values() {
 /// lower, and adds the logarithm of the likelihood ratio.
 fn misses(tail: f64, tilted: impl Fn(&mut Stream, f64, &mut f64) -> f64) -> [(f64, f64); 2] {
     const BLOCKS: u64 = 64;
-    const RUNS: u64 = 20_000;
+    const RUNS: u64 = 400_000;
     let quantile = student_quantile(BLOCKS as f64 - 1.0, tail);
     // A miss is as many standard errors away as the normal law has it.
     let shift = student_quantile(1e9, tail);

@@ -10,7 +10,7 @@ mod common;
 
 use common::experiment;
 use itocheck::integrator::{Draws, SchemeName};
-use itocheck::random::{Role, Stream};
+use itocheck::random::{Role, Streams};
 use itocheck::sde::{Coefficients, Sde};
 use nalgebra::{DMatrix, DVector};
 use std::sync::Arc;
@@ -209,7 +209,7 @@ fn hermite(nodes: usize) -> Vec<(f64, f64)> {
 /// All draws of a step of length 1, with their weights. The signs all take `fixed`, if it is given.
 fn all_draws(scheme: SchemeName, d: usize, fixed: Option<f64>) -> Vec<(Draws, f64)> {
     let nodes = hermite(if d < 3 { 8 } else { 5 });
-    let empty = scheme.draws(d);
+    let empty = scheme.draws(d, 1);
     let signs = if fixed.is_some() { 0 } else { empty.signs.len() };
     let mut all = Vec::new();
     for point in 0..nodes.len().pow(d as u32) {
@@ -246,7 +246,7 @@ struct Measured {
 fn measure(problem: &Problem, scheme: SchemeName, paths: u64, fixed: Option<f64>) -> Measured {
     let (d, count) = (problem.start.len(), (problem.u)(0.0)(&problem.start).len());
     let unit = all_draws(scheme, d, fixed);
-    let mut stepper = scheme.build(d);
+    let mut stepper = scheme.build(d, 1);
     // Per length of step, the biases of all paths.
     let mut biases = vec![Vec::new(); STEPS.len()];
     let finest = STEPS[STEPS.len() - 1];
@@ -258,11 +258,11 @@ fn measure(problem: &Problem, scheme: SchemeName, paths: u64, fixed: Option<f64>
         all
     });
     for path in 0..paths {
-        let mut stream = Stream::new(17, Role::Sde, path);
+        let mut stream = Streams::of_path(17, Role::Sde, path);
         let brownian: Vec<Draws> = (0..finest)
             .map(|_| {
-                let mut draws = scheme.draws(d);
-                draws.renew((T / finest as f64).sqrt(), &mut stream);
+                let mut draws = scheme.draws(d, 1);
+                draws.renew(T / finest as f64, &mut stream);
                 fixed.into_iter().for_each(|fixed| draws.signs.fill(fixed));
                 draws
             })

@@ -8,7 +8,7 @@ use itocheck::agent::Scratch;
 use itocheck::model::Model;
 use itocheck::mutant::{Misfit, OptimizerMutant};
 use itocheck::optimizer::Increment;
-use itocheck::random::{Role, Stream};
+use itocheck::random::{Role, Streams};
 
 const ETA: f64 = 0.1;
 const X: [f64; 3] = [1.0, -2.0, 0.5];
@@ -43,7 +43,7 @@ fn assert_step(
 ) {
     let right = model(optimizer, agents);
     let wrong = mutant(name).spoil(&right).unwrap_or_else(|misfit| panic!("{name}: {misfit}"));
-    let mut stream = Stream::new(7, Role::Optimizer, 0);
+    let mut stream = Streams::of_path(7, Role::Optimizer, 0);
     let mut scratch = Scratch::default();
     let steps: Vec<Vec<f64>> = (0..200_000)
         .map(|_| {
@@ -147,7 +147,7 @@ fn mistakes_in_signs() {
 fn a_step_too_many_comes_before_the_first_and_every_other_is_right() {
     let right = model("dsgd", "count = 2\nnoise.none = {}");
     let wrong = mutant("step_too_many").spoil(&right).unwrap();
-    let stream = || Stream::new(7, Role::Optimizer, 0);
+    let stream = || Streams::of_path(7, Role::Optimizer, 0);
     let mut scratch = Scratch::default();
     let mut x = X.to_vec();
     right.optimizer.begin(&mut x, &mut stream(), &mut scratch);

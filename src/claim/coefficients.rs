@@ -192,7 +192,7 @@ impl Coefficients {
         let seed = experiment.monte_carlo.seed;
         let error_rate = experiment.monte_carlo.error_rate;
         let entries = Entry::all(model);
-        let states = states(model, seed);
+        let states = self.states(model, seed);
         if states.is_empty() {
             return self.finding(experiment, Verdict::Inconclusive, None, 0, 0, 0);
         }
@@ -225,12 +225,68 @@ impl Coefficients {
         unreachable!("the last look decides")
     }
 
+    /// Whether all draws make the intervals of the drift narrower than its margin: a draw of Δx/η has the variance A/η.
+    fn is_within_reach(&self, state: &State, eta: f64) -> bool {
+        /// About the quantile of the default error rate, over a few entries.
+        const HALF_WIDTH: f64 = 6.0;
+        let variance = state.coefficients.diffusion.largest_variance();
+        let error = (variance / eta / (MOST_BLOCKS * DRAWS_IN_BLOCK) as f64).sqrt();
+        let norm = state.drift_norm();
+        norm > 0.0 && 2.0 * HALF_WIDTH * error <= self.margin * norm
+    }
+
+    /// The start, and states drawn from the record times of some paths with probability proportional to
+    /// ‖drift‖²: a margin relative to ‖drift‖ asks for the more draws the smaller that is, and where all draws would not do
+    /// the state is left out.
+    fn states(&self, model: &Model, seed: u64) -> Vec<State> {
+        let eta = model.run.learning_rate;
+        let times = model.run.times();
+        let process = model.optimizer_process(seed, Role::States);
+        let mut block = process.start(0, PATHS_OF_STATES as usize);
+        let mut candidates = Vec::new();
+        for &time in &times[1..] {
+            (0..model.run.every()).for_each(|_| block.advance());
+            let paths = block.paths();
+            let inside =
+                (0..paths.count()).filter(|&path| !paths.exited()[path]).map(|path| paths.state(path));
+            let finite = inside.filter(|x| x.iter().all(|x| x.is_finite()));
+            candidates.extend(finite.map(|x| State::at(model, &x, time)));
+        }
+        let weight = |state: &State| {
+            let norm = state.drift_norm();
+            let shows_its_events = state.shows_its_events(MOST_BLOCKS * DRAWS_IN_BLOCK);
+            let eligible = norm.is_finite() && shows_its_events && self.is_within_reach(state, eta);
+            if eligible { norm * norm } else { 0.0 }
+        };
+        let mut stream = Stream::new(seed, Role::States, PATHS_OF_STATES);
+        let mut states = vec![State::at(model, &model.run.start, 0.0)];
+        while states.len() < STATES {
+            let total: f64 = candidates.iter().map(weight).sum();
+            let mut left = stream.uniform() * total;
+            let drawn = candidates.iter().position(|candidate| {
+                left -= weight(candidate);
+                left < 0.0
+            });
+            match drawn {
+                Some(index) => states.push(candidates.swap_remove(index)),
+                None => break,
+            }
+        }
+        let start = &states[0];
+        let start_is_unfit = !start.shows_its_events(MOST_BLOCKS * DRAWS_IN_BLOCK)
+            || (states.len() > 1 && !self.is_within_reach(start, eta));
+        if start_is_unfit {
+            states.remove(0);
+        }
+        states
+    }
+
     /// What judging it is expected to take, from a rehearsal.
     pub(super) fn forecast(&self, experiment: &Experiment, progress: &dyn Progress) -> Forecast {
         let Experiment { model, monte_carlo, .. } = experiment;
         let begin = Instant::now();
         let entries = Entry::all(model);
-        let states = states(model, monte_carlo.seed);
+        let states = self.states(model, monte_carlo.seed);
         let before = begin.elapsed().as_secs_f64();
         progress.announce(REHEARSED_BLOCKS * states.len() as u64 * DRAWS_IN_BLOCK);
         let begin = Instant::now();
@@ -376,48 +432,6 @@ fn abridged(x: &[f64]) -> String {
     const SHOWN: usize = 4;
     let shown: Vec<String> = x.iter().take(SHOWN).map(|x| format!("{x:.4}")).collect();
     format!("[{}{}]", shown.join(", "), if x.len() > SHOWN { ", …" } else { "" })
-}
-
-/// The start, and states drawn from the record times of some paths with probability proportional to
-/// ‖drift‖²: a margin relative to ‖drift‖ asks for the more draws the smaller that is.
-fn states(model: &Model, seed: u64) -> Vec<State> {
-    let times = model.run.times();
-    let process = model.optimizer_process(seed, Role::States);
-    let mut block = process.start(0, PATHS_OF_STATES as usize);
-    let mut candidates = Vec::new();
-    for &time in &times[1..] {
-        (0..model.run.every()).for_each(|_| block.advance());
-        let paths = block.paths();
-        let inside = (0..paths.count()).filter(|&path| !paths.exited()[path]).map(|path| paths.state(path));
-        let finite = inside.filter(|x| x.iter().all(|x| x.is_finite()));
-        candidates.extend(finite.map(|x| State::at(model, &x, time)));
-    }
-    let weight = |state: &State| {
-        let norm = state.drift_norm();
-        let eligible = norm.is_finite() && state.shows_its_events(MOST_BLOCKS * DRAWS_IN_BLOCK);
-        if eligible { norm * norm } else { 0.0 }
-    };
-    let mut stream = Stream::new(seed, Role::States, PATHS_OF_STATES);
-    let mut states = vec![State::at(model, &model.run.start, 0.0)];
-    while states.len() < STATES {
-        let total: f64 = candidates.iter().map(weight).sum();
-        let mut left = stream.uniform() * total;
-        let drawn = candidates.iter().position(|candidate| {
-            left -= weight(candidate);
-            left < 0.0
-        });
-        match drawn {
-            Some(index) => states.push(candidates.swap_remove(index)),
-            None => break,
-        }
-    }
-    let start = &states[0];
-    let start_is_unfit = !start.shows_its_events(MOST_BLOCKS * DRAWS_IN_BLOCK)
-        || (states.len() > 1 && start.drift_norm() == 0.0);
-    if start_is_unfit {
-        states.remove(0);
-    }
-    states
 }
 
 /// Draws of the optimizer's step at one state.

@@ -27,7 +27,8 @@ pub(super) struct Intervals<'a> {
 pub(super) struct Level {
     pub tail: f64,
     pub sampling: f64,
-    refinement: f64,
+    /// None where no path measures the bias.
+    refinement: Option<f64>,
     /// p.
     weak_order: u32,
 }
@@ -39,18 +40,20 @@ impl Level {
         Self {
             tail,
             sampling: quantile(estimates.gap.degrees_of_freedom()),
-            refinement: quantile(estimates.refinement.degrees_of_freedom()),
+            refinement: (!estimates.refinement.is_empty())
+                .then(|| quantile(estimates.refinement.degrees_of_freedom())),
             weak_order,
         }
     }
 
     /// The upper confidence limit of `|E_m − E_2m|/(2^p − 1)`, what the SDE with 2m steps is off by, as
     /// the largest over this record time and its neighbours: where the difference changes its sign, the
-    /// bias is not zero.
+    /// bias is not zero. 0 where it is not measured, as that of recorded paths.
     pub fn bias(&self, estimates: &Estimates, times: usize, index: usize) -> f64 {
+        let Some(quantile) = self.refinement else { return 0.0 };
         let function = index - index % times;
         let neighbours = index.saturating_sub(1).max(function)..=(index + 1).min(function + times - 1);
-        bias(&estimates.refinement, neighbours, self.refinement, self.weak_order)
+        bias(&estimates.refinement, neighbours, quantile, self.weak_order)
     }
 }
 

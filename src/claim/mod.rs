@@ -42,8 +42,7 @@ pub use side::Side;
 pub use stationary::LawAtRest;
 pub use sweep::{Measured, OfSweep, Quantity, Rest, Sweep, SweepTable, Swept, SweptAxis, SweptPoint};
 pub use tables::{ExactTables, MomentTables, Table};
-pub use trajectory::Trajectory;
-pub use trajectory::sampled_difference;
+pub use trajectory::{Margin, Recorded, RecordedPaths, Trajectory, judge_recorded, sampled_difference};
 
 use crate::scenario::{Experiment, Scenario};
 use sampling::Simulated;

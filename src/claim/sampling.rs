@@ -14,7 +14,7 @@ use crate::scenario::MonteCarlo;
 use crate::stats::{Look, Looks};
 
 /// One block in so many carries the coarse paths that measure the integrator's bias.
-const COARSE_EVERY: u64 = 4;
+pub(super) const COARSE_EVERY: u64 = 4;
 
 /// Why paths are drawn where expectations are exact.
 pub(super) const ASKED_FOR: &str = "[monte_carlo], --seeds or --max-seeds asks for it";
@@ -124,6 +124,7 @@ impl<'a> Sampling<'a> {
         ["block_means_gaussian", "integrator_bias_extrapolated"]
             .into_iter()
             .chain(declared)
+            .chain(self.model.run.sampling.assumption())
             .map(str::to_owned)
             .collect()
     }

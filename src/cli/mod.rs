@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod compare;
 mod completions;
 pub mod exit;
 mod golden;
@@ -13,6 +14,7 @@ mod plot;
 mod run;
 mod schema;
 mod select;
+mod timings;
 mod wrap;
 
 use crate::report::github;
@@ -40,6 +42,8 @@ enum Command {
     Golden(golden::Command),
     /// Make each mistake of a catalogue, one at a time, and see whether the claims of each scenario notice.
     Mutants(mutants::Arguments),
+    /// Compare paths that were recorded elsewhere with each other, or with a scenario.
+    Compare(compare::Arguments),
     /// Draw test functions of a report anew, or give their numbers.
     Plot(plot::Arguments),
     /// Say what running scenarios would take, and to what gaps it would be sensitive, from a rehearsal.
@@ -61,6 +65,7 @@ pub fn main() -> u8 {
             Command::Run(arguments) => run::run(&arguments),
             Command::Golden(command) => golden::run(&command),
             Command::Mutants(arguments) => mutants::run(&arguments),
+            Command::Compare(arguments) => compare::run(&arguments),
             Command::Plot(arguments) => plot::run(&arguments),
             Command::Plan(arguments) => plan::run(&arguments),
             Command::New(arguments) => new::run(&arguments),

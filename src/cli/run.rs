@@ -3,6 +3,7 @@
 use super::golden::{folder_of_golden_outputs, kept};
 use super::interrupt::Workers;
 use super::select::{Scenarios, Seeds, Selection};
+use super::timings::Timings;
 use super::{create_folder, exit, fail, refuse, standard_output};
 use crate::claim::{Finding, Judgement, Progress, interrupted, judge};
 use crate::ensemble::record_paths;
@@ -17,6 +18,7 @@ use crate::scenario::{InputError, Loaded};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -43,13 +45,14 @@ pub struct Arguments {
     /// Print only claims that did not come out as expected, and no lines of progress.
     #[arg(long)]
     quiet: bool,
-    /// Print how long each scenario took.
+    /// Print how long each scenario took to its verdicts, and each phase of the whole run.
     #[arg(long)]
     timings: bool,
 }
 
 /// Runs scenarios and returns the exit code.
 pub fn run(arguments: &Arguments) -> u8 {
+    let begin = Instant::now();
     let scenarios = match arguments.selection.load(arguments.seeds.overrides()) {
         Ok(scenarios) => scenarios,
         Err(errors) => return refuse(&errors),
@@ -64,7 +67,7 @@ pub fn run(arguments: &Arguments) -> u8 {
         Ok(baseline) => baseline,
         Err(errors) => return refuse(&errors),
     };
-    run_all(arguments, &scenarios, &golden, baseline.as_ref()).unwrap_or_else(|error| fail(&error))
+    run_all(arguments, &scenarios, &golden, baseline.as_ref(), begin).unwrap_or_else(|error| fail(&error))
 }
 
 /// The golden numbers of the scenarios that have any.
@@ -84,53 +87,106 @@ struct Finished {
     figures: Vec<(String, String)>,
 }
 
+/// Scenarios whose figures may wait while others are judged.
+const WAITING_FOR_FIGURES: usize = 4;
+
+/// A scenario whose claims are judged.
+struct Judged<'a> {
+    name: &'a str,
+    report: Report,
+    paths: Option<PlanarPaths>,
+}
+
+/// Writes figures and reports of scenarios as they are judged; with the seconds that this took.
+fn draw_all(
+    judged: Receiver<Judged>,
+    arguments: &Arguments,
+    scenarios: &Scenarios,
+    golden: &BTreeMap<String, Golden>,
+) -> io::Result<(Vec<Finished>, f64)> {
+    let (mut finished, mut seconds) = (Vec::new(), 0.0);
+    for Judged { name, report, paths } in judged {
+        let begin = Instant::now();
+        let folder = arguments.out.join(name);
+        let objective = &**scenarios[name].experiment.model.agents.objective();
+        let paths = paths.map(|PlanarPaths { optimizer, sde }| PathPicture { objective, optimizer, sde });
+        let figures = write_scenario(&folder, &report, golden.get(name), paths)?;
+        finished.push(Finished { name: name.to_owned(), report, figures });
+        seconds += begin.elapsed().as_secs_f64();
+    }
+    Ok((finished, seconds))
+}
+
 fn run_all(
     arguments: &Arguments,
     scenarios: &Scenarios,
     golden: &BTreeMap<String, Golden>,
     baseline: Option<&Baseline>,
+    begin: Instant,
 ) -> io::Result<u8> {
     create_folder(&arguments.out)?;
     let workers = Workers::new(arguments.selection.pool()?)?;
-    let mut finished = Vec::new();
     let mut is_interrupted = false;
-    for (index, (name, loaded)) in scenarios.iter().enumerate() {
-        let bar = Bar::new(name, index + 1, scenarios.len(), arguments.quiet);
-        let begin = Instant::now();
-        let work = judge_one(&workers, loaded, bar);
-        is_interrupted = work.is_interrupted;
-        let seconds = begin.elapsed().as_secs_f64();
-        let mut report = Report {
-            interrupted: is_interrupted,
-            ..Report::new(loaded, work.judgement, seconds, workers.threads())
-        };
-        if let Some(earlier) = baseline.and_then(|baseline| baseline.of(name)) {
-            report.compare_with(earlier);
-        }
-        let folder = arguments.out.join(name);
-        let figures = write_scenario(&folder, loaded, &report, golden.get(name), work.paths)?;
-        standard_output(|out| {
-            print(out, name, &report, arguments.quiet)?;
-            if arguments.timings {
-                let total = begin.elapsed().as_secs_f64();
-                writeln!(out, "     {name}: {seconds:.2} s, {total:.2} s with figures")?;
+    let mut timings = Timings { start_up: begin.elapsed().as_secs_f64(), ..Timings::default() };
+    // Figures are drawn beside the work on the next scenarios.
+    let finished = std::thread::scope(|scope| {
+        let (to_draw, judged) = sync_channel(WAITING_FOR_FIGURES);
+        let drawing = scope.spawn(move || draw_all(judged, arguments, scenarios, golden));
+        for (index, (name, loaded)) in scenarios.iter().enumerate() {
+            let bar = Bar::new(name, index + 1, scenarios.len(), arguments.quiet);
+            let begin = Instant::now();
+            let work = judge_one(&workers, loaded, bar);
+            is_interrupted = work.is_interrupted;
+            let seconds = begin.elapsed().as_secs_f64();
+            timings.add(seconds, &work.claims);
+            let mut report = Report {
+                interrupted: is_interrupted,
+                ..Report::new(loaded, work.judgement, seconds, workers.threads())
+            };
+            if let Some(earlier) = baseline.and_then(|baseline| baseline.of(name)) {
+                report.compare_with(earlier);
             }
-            Ok(())
-        })?;
-        finished.push(Finished { name: name.clone(), report, figures });
-        if is_interrupted {
-            break;
+            standard_output(|out| {
+                print(out, name, &report, arguments.quiet)?;
+                if arguments.timings {
+                    writeln!(out, "     {name}: {seconds:.2} s")?;
+                }
+                Ok(())
+            })?;
+            let is_drawn = to_draw.send(Judged { name, report, paths: work.paths });
+            // Nobody takes it where figures could not be written.
+            if is_interrupted || is_drawn.is_err() {
+                break;
+            }
         }
-    }
+        drop(to_draw);
+        let last_verdict = Instant::now();
+        let drawn = drawing.join().map_err(|_| io::Error::other("the thread that draws panicked"))?;
+        timings.figures_after = last_verdict.elapsed().as_secs_f64();
+        let (finished, seconds) = drawn?;
+        timings.figures = seconds;
+        Ok::<_, io::Error>(finished)
+    })?;
     is_interrupted |= workers.was_interrupted();
+    let page = Instant::now();
+    let entries: Vec<html::Entry> = finished
+        .iter()
+        .map(|Finished { name, report, figures }| html::Entry {
+            report,
+            folder: name,
+            text: &scenarios[name].text,
+            figures,
+        })
+        .collect();
     let compared = baseline.map(|baseline| {
-        let entries: Vec<(&str, &Report)> =
-            finished.iter().map(|Finished { name, report, .. }| (&**name, report)).collect();
+        let reports: Vec<(&str, &Report)> =
+            entries.iter().map(|entry| (entry.folder, entry.report)).collect();
         // A call that names files leaves out the others; they are not gone.
         let gone = if arguments.selection.is_of_whole_folders() { baseline.others() } else { Vec::new() };
-        baseline::summary(baseline, &entries, &gone)
+        baseline::summary(baseline, &reports, &gone)
     });
-    write_run(&arguments.out, scenarios, &finished, compared.as_deref())?;
+    write_run(&arguments.out, &entries, compared.as_deref())?;
+    timings.page = page.elapsed().as_secs_f64();
     let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
     standard_output(|out| {
         let judged: Vec<(&Loaded, &Report)> =
@@ -142,6 +198,9 @@ fn run_all(
                 1 => writeln!(out, "interrupted; 1 more scenario was not begun")?,
                 left => writeln!(out, "interrupted; {left} more scenarios were not begun")?,
             }
+        }
+        if arguments.timings {
+            writeln!(out, "{timings}")?;
         }
         if let Some(compared) = &compared {
             writeln!(out, "{}", plain(compared))?;
@@ -156,6 +215,8 @@ struct Work {
     judgement: Judgement,
     /// Of a planar model.
     paths: Option<PlanarPaths>,
+    /// The seconds to each verdict, since the last one, with the kind of its claim.
+    claims: Vec<(&'static str, f64)>,
     is_interrupted: bool,
 }
 
@@ -167,27 +228,33 @@ struct PlanarPaths {
 
 /// Judges one scenario.
 fn judge_one(workers: &Workers<Work>, loaded: &Arc<Loaded>, bar: Bar) -> Work {
-    let watch = Arc::new(Watch { bar, decided: Mutex::default() });
+    let watch = Arc::new(Watch { bar, decided: Mutex::default(), last: Mutex::new(Instant::now()) });
     let (loaded_there, watch_there) = (Arc::clone(loaded), Arc::clone(&watch));
     let work = workers.run(move || {
         let experiment = &loaded_there.experiment;
         let judgement = judge(experiment, &*watch_there);
         let paths = (judgement.moments.is_some() && experiment.model.dimension() == 2)
             .then(|| planar_paths(&experiment.model, experiment.monte_carlo.seed));
-        Work { judgement, paths, is_interrupted: false }
+        Work { judgement, paths, claims: Vec::new(), is_interrupted: false }
     });
     watch.bar.finish();
-    work.unwrap_or_else(|| {
-        let decided = watch.decided.lock().map_or_else(|_| BTreeMap::new(), |decided| decided.clone());
-        let judgement = interrupted(&loaded.experiment, &decided);
-        Work { judgement, paths: None, is_interrupted: true }
-    })
+    let decided = watch.decided.lock().map_or_else(|_| BTreeMap::new(), |decided| decided.clone());
+    let claims = decided.values().map(|(finding, seconds)| (finding.kind, *seconds)).collect();
+    if let Some(work) = work {
+        return Work { claims, ..work };
+    }
+    let decided = decided.into_iter().map(|(claim, (finding, _))| (claim, finding)).collect();
+    let judgement = interrupted(&loaded.experiment, &decided);
+    Work { judgement, paths: None, claims, is_interrupted: true }
 }
 
 /// Shows how far a scenario has come, and keeps what was decided.
 struct Watch {
     bar: Bar,
-    decided: Mutex<BTreeMap<usize, Finding>>,
+    /// With the seconds since the last verdict.
+    decided: Mutex<BTreeMap<usize, (Finding, f64)>>,
+    /// When the last verdict was.
+    last: Mutex<Instant>,
 }
 
 impl Progress for Watch {
@@ -200,8 +267,9 @@ impl Progress for Watch {
     }
 
     fn decided(&self, claim: usize, finding: &Finding) {
-        if let Ok(mut decided) = self.decided.lock() {
-            decided.insert(claim, finding.clone());
+        if let (Ok(mut decided), Ok(mut last)) = (self.decided.lock(), self.last.lock()) {
+            let seconds = std::mem::replace(&mut *last, Instant::now()).elapsed().as_secs_f64();
+            decided.insert(claim, (finding.clone(), seconds));
         }
     }
 }
@@ -231,12 +299,11 @@ fn remove(file: &Path) -> io::Result<()> {
 
 /// Writes the figures and then report.json of one scenario, in place of all that an earlier run left of
 /// them; returns the SVG figures.
-fn write_scenario(
+pub(super) fn write_scenario(
     folder: &Path,
-    loaded: &Loaded,
     report: &Report,
     golden: Option<&Golden>,
-    paths: Option<PlanarPaths>,
+    paths: Option<PathPicture>,
 ) -> io::Result<Vec<(String, String)>> {
     create_folder(folder)?;
     let report_file = folder.join("report.json");
@@ -246,12 +313,10 @@ fn write_scenario(
         remove(&folder.join(format!("{figure}.png")))?;
     }
     let mut figures = Vec::new();
-    let title = &loaded.experiment.title;
+    let title = &report.scenario.title;
     let claims = plot::draw_claims(title, &report.claims, report.sweep.as_ref());
     let mut images = claims.map_err(io::Error::other)?;
     if let Some(moments) = &report.moments {
-        let objective = &**loaded.experiment.model.agents.objective();
-        let paths = paths.map(|PlanarPaths { optimizer, sde }| PathPicture { objective, optimizer, sde });
         let golden = golden.map(Golden::curves);
         let picture = Picture { title, moments, golden, paths };
         images.extend(plot::draw(&picture).map_err(io::Error::other)?);
@@ -266,23 +331,9 @@ fn write_scenario(
     Ok(figures)
 }
 
-/// Writes what tells of the run as a whole.
-fn write_run(
-    out: &Path,
-    scenarios: &Scenarios,
-    finished: &[Finished],
-    compared: Option<&str>,
-) -> io::Result<()> {
-    let entries: Vec<html::Entry> = finished
-        .iter()
-        .map(|Finished { name, report, figures }| html::Entry {
-            report,
-            folder: name,
-            text: &scenarios[name].text,
-            figures,
-        })
-        .collect();
-    write_whole(&out.join("index.html"), &html::render(&entries, compared).map_err(io::Error::other)?)?;
-    let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
+/// Writes what tells of the run as a whole; `compared` sums up what changed since a baseline.
+pub(super) fn write_run(out: &Path, entries: &[html::Entry], compared: Option<&str>) -> io::Result<()> {
+    write_whole(&out.join("index.html"), &html::render(entries, compared).map_err(io::Error::other)?)?;
+    let reports: Vec<&Report> = entries.iter().map(|entry| entry.report).collect();
     write_whole(&out.join("junit.xml"), &junit::render(&reports).map_err(io::Error::other)?)
 }

@@ -69,8 +69,7 @@ impl Selection {
 
     /// The threads to simulate with.
     pub(super) fn pool(&self) -> io::Result<ThreadPool> {
-        let threads = self.threads.map_or(0, usize::from);
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)
+        pool(self.threads)
     }
 
     /// Whether it names folders only, and all that is in them.
@@ -81,6 +80,12 @@ impl Selection {
     fn wants(&self, stem: &str) -> bool {
         self.filter.as_ref().is_none_or(|text| stem.contains(text.as_str()))
     }
+}
+
+/// So many threads, or as many as there are cores.
+pub(super) fn pool(threads: Option<u16>) -> io::Result<ThreadPool> {
+    let threads = threads.map_or(0, usize::from);
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)
 }
 
 /// The file itself, or the `.toml` files directly in a folder.

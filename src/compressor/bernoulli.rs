@@ -45,11 +45,11 @@ impl Compressor for Bernoulli {
 
 /// Keeps every entry with probability p, scaled by 1/p, each for itself.
 pub(crate) fn keep_each(g: &mut [f64], p: f64, streams: &mut Streams) {
-    let mut uniforms = vec![0.0; g.len()];
-    streams.uniforms(&mut uniforms);
-    for (g, uniform) in g.iter_mut().zip(&uniforms) {
-        *g = if *uniform < p { *g / p } else { 0.0 };
-    }
+    streams.lend_uniforms(g.len() / streams.count(), |uniforms| {
+        for (g, uniform) in g.iter_mut().zip(uniforms) {
+            *g = if *uniform < p { *g / p } else { 0.0 };
+        }
+    });
 }
 
 /// `C(g)_j = g_j/p` with probability p, else 0, each coordinate for itself; ω = 1/p − 1.

@@ -55,6 +55,6 @@ impl Parameters {
                 format!("{}; expected a divisor of the dimension, {dimension}", self.k),
             ));
         }
-        Ok(Box::new(PermK { of_one_agent: RandK { k: self.k, dimension } }))
+        Ok(Box::new(PermK { of_one_agent: RandK::new(self.k, dimension) }))
     }
 }

@@ -11,21 +11,57 @@ use serde::Deserialize;
 
 pub(super) struct RandK {
     pub(super) k: usize,
-    pub(super) dimension: usize,
+    dimension: usize,
+    /// All sets of k coordinates, each as the bits of a word, where they are few.
+    sets: Option<Vec<u64>>,
+}
+
+impl RandK {
+    pub(super) fn new(k: usize, dimension: usize) -> Self {
+        Self { k, dimension, sets: sets(k, dimension) }
+    }
+}
+
+/// Most sets that are listed.
+const MOST_SETS: usize = 1 << 12;
+
+/// The sets of k of d coordinates, where a word holds each and they are few.
+fn sets(k: usize, d: usize) -> Option<Vec<u64>> {
+    let mut sets = vec![0u64];
+    // Sets of ever more members, the largest of them last.
+    for _ in 0..k {
+        let longer = |set: &u64| {
+            let from = 64 - set.leading_zeros() as usize;
+            let set = *set;
+            (from..d).map(move |j| set | 1 << j)
+        };
+        if d > 64 || sets.len() * d > MOST_SETS * 64 {
+            return None;
+        }
+        sets = sets.iter().flat_map(longer).collect();
+    }
+    (sets.len() <= MOST_SETS).then_some(sets)
 }
 
 impl Compressor for RandK {
-    /// Selection sampling: coordinate j is kept with probability (places left)/(coordinates left).
+    /// One of all sets where they are listed, up to 2⁻⁵² equally likely; otherwise by selection sampling: coordinate j is kept
+    /// with probability (places left)/(coordinates left).
     fn apply(&self, g: &mut [f64], streams: &mut Streams) {
         if self.k == self.dimension {
             return;
         }
         let n = streams.count();
-        let mut uniforms = vec![0.0; self.dimension.div_ceil(COORDINATES_OF_A_WORD) * n];
-        streams.uniforms(&mut uniforms);
+        let scale = self.dimension as f64 / self.k as f64;
+        if let Some(sets) = &self.sets {
+            let mut chosen = vec![0; n];
+            streams.lend_uniforms(1, |uniforms| choose(sets, uniforms, &mut chosen));
+            return keep_chosen(g, scale, &chosen);
+        }
         let mut places = vec![self.k as f64; n];
         let mut shares = vec![1.0; n];
-        keep_rows(g, self.dimension as f64 / self.k as f64, &mut uniforms, &mut places, &mut shares);
+        streams.lend_uniforms(self.dimension.div_ceil(COORDINATES_OF_A_WORD), |uniforms| {
+            select(g, scale, uniforms, &mut places, &mut shares);
+        });
     }
 
     /// `ω = d/k − 1`.
@@ -70,9 +106,26 @@ impl Compressor for RandK {
 const COORDINATES_OF_A_WORD: usize = 8;
 
 vectorized! {
+    /// One of the sets for each path.
+    fn choose(sets: &[u64], uniforms: &[f64], chosen: &mut [u64]) {
+        let count = sets.len() as f64;
+        for (chosen, uniform) in chosen.iter_mut().zip(uniforms) {
+            *chosen = sets[((uniform * count) as usize).min(sets.len() - 1)];
+        }
+    }
+
+    /// Scales the entries of the chosen coordinates, and makes the others 0.
+    fn keep_chosen(g: &mut [f64], scale: f64, chosen: &[u64]) {
+        for (j, g) in g.chunks_exact_mut(chosen.len()).enumerate() {
+            for (g, chosen) in g.iter_mut().zip(chosen) {
+                *g = if chosen & (1 << j) != 0 { scale * *g } else { 0.0 };
+            }
+        }
+    }
+
     /// Keeps as many entries of each column as it has `places`, scaled, and makes the others 0. `uniforms` has a row for
     /// every [`COORDINATES_OF_A_WORD`] rows of g; a uniform lies in `(0, share)`, at first 1.
-    fn keep_rows(g: &mut [f64], scale: f64, uniforms: &mut [f64], places: &mut [f64], shares: &mut [f64]) {
+    fn select(g: &mut [f64], scale: f64, uniforms: &mut [f64], places: &mut [f64], shares: &mut [f64]) {
         let n = places.len();
         let d = g.len() / n;
         let groups = g.chunks_mut(COORDINATES_OF_A_WORD * n).zip(uniforms.chunks_exact_mut(n));
@@ -124,6 +177,6 @@ impl Parameters {
                 format!("{}; expected a whole number from 1 to the dimension, {dimension}", self.k),
             ));
         }
-        Ok(Box::new(RandK { k: self.k, dimension }))
+        Ok(Box::new(RandK::new(self.k, dimension)))
     }
 }

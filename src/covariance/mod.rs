@@ -6,8 +6,8 @@ pub use root::{Root, semidefinite_root};
 
 use crate::rows;
 
-/// A `d × d` covariance `diag(D) + c u uᵀ + M`, where the rank-one and the dense part may be absent; or one for each of n
-/// paths, without a dense part: then D and u have the shape `[d, n]`, and c is one for all.
+/// A `d × d` covariance `diag(C + D) + c u uᵀ + M`, where the rank-one and the dense part may be absent; or one for each of n
+/// paths, without a dense part: then C, of d entries, and c are the same for all, and D and u have the shape `[d, n]`.
 ///
 /// It is an accumulator: terms are added, and the form stays diagonal or diagonal plus rank one as
 /// long as the terms allow, so that its root costs O(d). The buffers are kept over [`clear`].
@@ -15,8 +15,11 @@ use crate::rows;
 /// [`clear`]: Covariance::clear
 #[derive(Clone, Debug, Default)]
 pub struct Covariance {
-    dimension: usize,
+    paths: usize,
+    common: Vec<f64>,
+    /// D, where it is not 0.
     diagonal: Vec<f64>,
+    has_diagonal: bool,
     coefficient: f64,
     vector: Vec<f64>,
     /// Row by row; empty where there is no dense part.
@@ -26,23 +29,26 @@ pub struct Covariance {
 impl Covariance {
     /// The zero matrix of dimension `d`.
     pub fn zero(dimension: usize) -> Self {
-        Self { dimension, diagonal: vec![0.0; dimension], ..Self::default() }
+        let zero = vec![0.0; dimension];
+        Self { paths: 1, common: zero.clone(), diagonal: zero, ..Self::default() }
     }
 
     /// Number of rows.
     pub fn dimension(&self) -> usize {
-        self.dimension
+        self.common.len()
     }
 
     /// Zero matrices of so many paths.
     pub(crate) fn resize(&mut self, paths: usize) {
-        self.diagonal.resize(self.dimension * paths, 0.0);
+        self.paths = paths;
+        self.diagonal.resize(self.dimension() * paths, 0.0);
         self.clear();
     }
 
     /// Back to the zero matrix.
     pub fn clear(&mut self) {
-        self.diagonal.fill(0.0);
+        self.common.fill(0.0);
+        self.has_diagonal = false;
         self.coefficient = 0.0;
         self.dense.clear();
     }
@@ -59,37 +65,36 @@ impl Covariance {
 
     /// `+ diag(D)`, D of shape `[d, n]`.
     pub fn add_diagonal(&mut self, entries: impl IntoIterator<Item = f64>) {
+        if !std::mem::replace(&mut self.has_diagonal, true) {
+            self.diagonal.fill(0.0);
+        }
         for (sum, entry) in self.diagonal.iter_mut().zip(entries) {
             *sum += entry;
         }
     }
 
-    /// `+ diag(D)` with a D of d entries, the same for all paths.
+    /// `+ diag(C)` with a C of d entries, the same for all paths.
     pub fn add_variances(&mut self, entries: impl IntoIterator<Item = f64>) {
-        let n = self.paths();
-        for (row, entry) in self.diagonal.chunks_exact_mut(n).zip(entries) {
-            row.iter_mut().for_each(|sum| *sum += entry);
-        }
-    }
-
-    /// `+ c I`.
-    pub(crate) fn add_to_every_variance(&mut self, variance: f64) {
-        self.diagonal.iter_mut().for_each(|sum| *sum += variance);
+        self.common.iter_mut().zip(entries).for_each(|(sum, entry)| *sum += entry);
     }
 
     /// `+ weight · diag(a²)`, a of shape `[d, n]`.
     pub(crate) fn add_squares(&mut self, weight: f64, a: &[f64]) {
-        rows::add_scaled_squares(&mut self.diagonal, weight, a);
+        if std::mem::replace(&mut self.has_diagonal, true) {
+            rows::add_scaled_squares(&mut self.diagonal, weight, a);
+        } else {
+            rows::set_scaled_squares(&mut self.diagonal, weight, a);
+        }
     }
 
     /// `+ weight · diag(other)`, without what `other` has off its diagonal.
     pub(crate) fn add_diagonal_of(&mut self, weight: f64, other: &Covariance) {
-        rows::add_scaled(&mut self.diagonal, weight, &other.diagonal);
+        self.add_variances(other.common.iter().map(|entry| weight * entry));
+        self.add_diagonal_part(weight, other);
         if other.coefficient != 0.0 {
             self.add_squares(weight * other.coefficient, &other.vector);
         }
-        let dense = other.dense.iter().step_by(self.dimension + 1);
-        self.add_diagonal(dense.map(|entry| weight * entry));
+        self.add_variances(other.dense.iter().step_by(other.dimension() + 1).map(|entry| weight * entry));
     }
 
     /// `+ c u uᵀ`, u of shape `[d, n]`; a second, different vector moves the first into the dense part.
@@ -97,22 +102,22 @@ impl Covariance {
         if coefficient == 0.0 {
             return;
         }
+        if self.coefficient == 0.0 {
+            self.vector.clear();
+            self.vector.extend_from_slice(vector);
         // By their bits, as what is not a number is not equal to itself.
-        let is_same = || self.vector.iter().zip(vector).all(|(a, b)| a.to_bits() == b.to_bits());
-        if self.coefficient != 0.0 && !is_same() {
-            let first = std::mem::take(&mut self.vector);
+        } else if self.vector.iter().zip(vector).any(|(a, b)| a.to_bits() != b.to_bits()) {
+            let first = std::mem::replace(&mut self.vector, vector.to_vec());
             let first_coefficient = std::mem::replace(&mut self.coefficient, 0.0);
             self.add_dense(|i, j| first_coefficient * first[i] * first[j]);
         }
         self.coefficient += coefficient;
-        self.vector.clear();
-        self.vector.extend_from_slice(vector);
     }
 
     /// `+ M`, given by its entries, for one path.
     pub fn add_dense(&mut self, entry: impl Fn(usize, usize) -> f64) {
-        let d = self.dimension;
-        assert_eq!(self.paths(), 1, "a dense covariance is that of one path");
+        let d = self.dimension();
+        assert_eq!(self.paths, 1, "a dense covariance is that of one path");
         self.dense.resize(d * d, 0.0);
         for i in 0..d {
             for j in 0..d {
@@ -123,21 +128,44 @@ impl Covariance {
 
     /// `+ weight · other`, keeping the form of `other` where it can.
     pub fn add(&mut self, weight: f64, other: &Covariance) {
-        rows::add_scaled(&mut self.diagonal, weight, &other.diagonal);
+        self.add_variances(other.common.iter().map(|entry| weight * entry));
+        self.add_diagonal_part(weight, other);
         if other.coefficient != 0.0 {
             self.add_rank_one(weight * other.coefficient, &other.vector);
         }
-        if !other.dense.is_empty() {
-            let d = self.dimension;
+        if other.is_dense() {
+            let d = self.dimension();
             self.add_dense(|i, j| weight * other.dense[i * d + j]);
         }
+    }
+
+    /// The largest variance, for one path.
+    pub(crate) fn largest_variance(&self) -> f64 {
+        (0..self.dimension()).map(|i| self.entry(i, i)).fold(0.0, f64::max)
+    }
+
+    /// `+ weight · diag(D)`, the D of `other`.
+    fn add_diagonal_part(&mut self, weight: f64, other: &Covariance) {
+        if other.has_diagonal {
+            if std::mem::replace(&mut self.has_diagonal, true) {
+                rows::add_scaled(&mut self.diagonal, weight, &other.diagonal);
+            } else {
+                rows::set_scaled(&mut self.diagonal, weight, &other.diagonal);
+            }
+        }
+    }
+
+    /// D, empty where it is 0.
+    fn diagonal(&self) -> &[f64] {
+        if self.has_diagonal { &self.diagonal } else { &[] }
     }
 
     /// `· factor`.
     pub fn scale(&mut self, factor: f64) {
         self.coefficient *= factor;
-        rows::scale(&mut self.diagonal, factor);
-        rows::scale(&mut self.dense, factor);
+        for part in [&mut self.common, &mut self.diagonal, &mut self.dense] {
+            rows::scale(part, factor);
+        }
     }
 
     /// The entry of row `i` and column `j`, for one path.
@@ -147,24 +175,22 @@ impl Covariance {
 
     /// The same for a path among n.
     pub(crate) fn entry_of(&self, path: usize, i: usize, j: usize) -> f64 {
-        let n = self.paths();
-        let mut entry = if i == j { self.diagonal[i * n + path] } else { 0.0 };
+        let n = self.paths;
+        let mut entry = 0.0;
+        if i == j {
+            entry += self.common[i] + self.diagonal().get(i * n + path).copied().unwrap_or(0.0);
+        }
         if self.coefficient != 0.0 {
             entry += self.coefficient * self.vector[i * n + path] * self.vector[j * n + path];
         }
-        if !self.dense.is_empty() {
-            entry += self.dense[i * self.dimension + j];
+        if self.is_dense() {
+            entry += self.dense[i * self.dimension() + j];
         }
         entry
     }
 
     /// The sum of the variances, for one path.
     pub fn trace(&self) -> f64 {
-        (0..self.dimension).map(|i| self.entry(i, i)).sum()
-    }
-
-    /// n.
-    fn paths(&self) -> usize {
-        (self.diagonal.len() / self.dimension.max(1)).max(1)
+        (0..self.dimension()).map(|i| self.entry(i, i)).sum()
     }
 }

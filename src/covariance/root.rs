@@ -2,6 +2,7 @@
 
 use super::Covariance;
 use crate::simd::vectorized;
+use crate::special::elementary::reciprocal_root;
 
 /// Multiplies by a root `A` of a covariance, `A Aᵀ = Σ`, with the buffers this needs.
 ///
@@ -50,7 +51,7 @@ impl Root {
         if covariance.coefficient != 0.0 {
             self.multiply_rank_one(covariance, xi, out);
         } else {
-            multiply_diagonal(&covariance.diagonal, xi, out);
+            multiply_diagonal(&covariance.common, covariance.diagonal(), xi, out);
         }
     }
 
@@ -60,14 +61,13 @@ impl Root {
         let c = -covariance.coefficient;
         for buffer in [&mut self.squares, &mut self.projections] {
             buffer.clear();
-            buffer.resize(covariance.paths(), 0.0);
+            buffer.resize(covariance.paths, 0.0);
         }
+        let Covariance { common, vector, .. } = covariance;
         let Self { squares, projections, .. } = self;
-        multiply_and_project(&covariance.diagonal, &covariance.vector, xi, out, squares, projections);
-        for (square, projection) in squares.iter().zip(projections) {
-            *projection *= -c / (1.0 + nonnegative(1.0 - c * square).sqrt());
-        }
-        add_along(&covariance.vector, &self.projections, out);
+        multiply_and_project(common, covariance.diagonal(), vector, xi, out, squares, projections);
+        set_factors(c, squares, projections);
+        add_along(vector, projections, out);
     }
 
     fn multiply_dense(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
@@ -100,15 +100,26 @@ fn product(factor: &[f64], xi: &[f64], out: &mut [f64]) {
 }
 
 vectorized! {
-    fn multiply_diagonal(variances: &[f64], xi: &[f64], out: &mut [f64]) {
-        for ((out, variance), xi) in out.iter_mut().zip(variances).zip(xi) {
-            *out = nonnegative(*variance).sqrt() * xi;
+    /// `out = (C + D)^{1/2} ξ`, C one number a row, and no D where it is empty.
+    fn multiply_diagonal(common: &[f64], diagonal: &[f64], xi: &[f64], out: &mut [f64]) {
+        let n = xi.len() / common.len();
+        let rows = out.chunks_exact_mut(n).zip(xi.chunks_exact(n)).zip(common).enumerate();
+        for (j, ((out, xi), common)) in rows {
+            if diagonal.is_empty() {
+                let deviation = nonnegative(*common).sqrt();
+                out.iter_mut().zip(xi).for_each(|(out, xi)| *out = deviation * xi);
+            } else {
+                for ((out, xi), diagonal) in out.iter_mut().zip(xi).zip(&diagonal[j * n..][..n]) {
+                    *out = nonnegative(common + diagonal).sqrt() * xi;
+                }
+            }
         }
     }
 
-    /// `out = D^{1/2}ξ`, and adds ‖w‖² and wᵀξ.
+    /// `out = (C + D)^{1/2} ξ`, and adds ‖w‖² and wᵀξ.
     fn multiply_and_project(
-        variances: &[f64],
+        common: &[f64],
+        diagonal: &[f64],
         u: &[f64],
         xi: &[f64],
         out: &mut [f64],
@@ -116,17 +127,25 @@ vectorized! {
         projections: &mut [f64],
     ) {
         let n = squares.len();
-        let rows = variances.chunks_exact(n).zip(u.chunks_exact(n)).zip(xi.chunks_exact(n));
-        for (out, ((variances, u), xi)) in out.chunks_exact_mut(n).zip(rows) {
-            let of_paths = squares.iter_mut().zip(&mut *projections);
-            let row = out.iter_mut().zip(variances).zip(u).zip(xi);
-            for ((((out, variance), u), xi), (square, projection)) in row.zip(of_paths) {
-                let deviation = nonnegative(*variance).sqrt();
-                let w = if deviation == 0.0 { 0.0 } else { u / deviation };
-                *square += w * w;
-                *projection += w * xi;
-                *out = deviation * xi;
+        let projections = &mut projections[..n];
+        for (j, common) in common.iter().enumerate() {
+            let (out, xi, u) = (&mut out[j * n..][..n], &xi[j * n..][..n], &u[j * n..][..n]);
+            let diagonal = if diagonal.is_empty() { diagonal } else { &diagonal[j * n..][..n] };
+            for path in 0..n {
+                let variance = nonnegative(if diagonal.is_empty() { *common } else { common + diagonal[path] });
+                let reciprocal = if variance == 0.0 { 0.0 } else { reciprocal_root(variance) };
+                let (deviation, w) = (variance * reciprocal, u[path] * reciprocal);
+                squares[path] += w * w;
+                projections[path] += w * xi[path];
+                out[path] = deviation * xi[path];
             }
+        }
+    }
+
+    /// `−c′ wᵀξ` of every path in place of wᵀξ.
+    fn set_factors(c: f64, squares: &[f64], projections: &mut [f64]) {
+        for (square, projection) in squares.iter().zip(projections) {
+            *projection *= -c / (1.0 + nonnegative(1.0 - c * square).sqrt());
         }
     }
 

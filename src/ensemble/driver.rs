@@ -306,6 +306,20 @@ fn advance(
     }
 }
 
+/// Means over blocks of one process, of each observable at each record time (function after function).
+pub fn average(process: &dyn Process, observables: &Observables, steps: usize, blocks: Range<u64>) -> Series {
+    let mut series = Series::default();
+    let task = |range: Range<u64>| {
+        let mut series = Series::default();
+        for block in range {
+            series.push(&observe(process, observables, steps, block * BLOCK as u64).fine.functions);
+        }
+        series
+    };
+    accumulate(blocks, task, |part| series.merge(part));
+    series
+}
+
 /// The observables of some paths of `process`, and the sums of their shadows, path by path.
 pub fn observe_each(
     process: &dyn Process,

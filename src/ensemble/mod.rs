@@ -9,9 +9,10 @@ mod time_average;
 
 pub use block::{Block, Paths};
 pub use driver::{
-    BLOCK, Estimates, Moments, Pair, Shadowed, accumulate, observe_each, record_paths, standard_deviations,
+    BLOCK, Estimates, Moments, Pair, Shadowed, accumulate, average, observe_each, record_paths,
+    standard_deviations,
 };
 pub use observable::{BoundedFunction, Observables, TestFunction, observed_pairs};
-pub use process::{Domain, OptimizerProcess, Process, SdeProcess};
+pub use process::{Domain, OptimizerProcess, Process, RecordedProcess, SdeProcess};
 pub use shadow::{Centre, Controls, Expansion, Shadows, StepMoments, Taylor};
 pub use time_average::{TimeAverages, Window};

@@ -30,8 +30,7 @@ impl Scheme for EulerMaruyama {
     fn step(&mut self, sde: &dyn Sde, x: &mut [f64], h: f64, draws: &Draws) {
         sde.coefficients(x, &mut self.coefficients);
         self.root.multiply(&self.coefficients.diffusion, &draws.dw, &mut self.noise);
-        rows::add_scaled(x, h, &self.coefficients.drift);
-        rows::add(x, &self.noise);
+        rows::add_scaled_and(x, h, &self.coefficients.drift, &self.noise);
     }
 
     fn martingale(&self) -> (&Coefficients, &[f64]) {

@@ -105,10 +105,9 @@ pub struct Draws {
 }
 
 impl Draws {
-    /// Draws all anew, for a step of length `deviation²`.
-    pub fn renew(&mut self, deviation: f64, streams: &mut Streams) {
-        streams.normals(&mut self.dw);
-        rows::scale(&mut self.dw, deviation);
+    /// Draws all anew, for a step of length `h`.
+    pub fn renew(&mut self, h: f64, streams: &mut Streams) {
+        streams.gaussians(h, &mut self.dw);
         streams.signs(&mut self.signs);
     }
 

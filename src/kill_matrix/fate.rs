@@ -91,7 +91,7 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { every_claim: false, max_seeds: 65536 }
+        Self { every_claim: false, max_seeds: 262_144 }
     }
 }
 

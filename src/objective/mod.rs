@@ -4,6 +4,7 @@ mod logistic;
 mod quadratic;
 mod rosenbrock;
 mod saddle;
+mod unknown;
 
 use crate::parameter::registry;
 use std::sync::Arc;
@@ -12,9 +13,10 @@ pub use logistic::Logistic;
 pub use quadratic::Quadratic;
 pub use rosenbrock::Rosenbrock;
 pub use saddle::Saddle;
+pub use unknown::Unknown;
 
 /// Largest dimension that scenarios may ask for.
-const LARGEST_DIMENSION: usize = 10_000;
+const LARGEST_DIMENSION: usize = 100_000;
 
 /// A function `f: ℝ^d → ℝ` to be minimised.
 pub trait Objective: Send + Sync {

@@ -66,7 +66,7 @@ impl Objective for Rosenbrock {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Parameters {
-    /// d, from 2 to 10000.
+    /// d, from 2 to 100000.
     #[serde(default = "two")]
     dimension: usize,
     /// b, above 0.

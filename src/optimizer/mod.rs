@@ -4,10 +4,13 @@ mod dcsgd;
 mod dcsgd_perm_k;
 mod dsgd;
 mod dsignsgd;
+mod exact_in_law;
+mod sampling;
 
 use crate::agent::{Agents, Group, Scratch};
 use crate::covariance::Covariance;
 use crate::noise::SignLaw;
+use crate::parameter::Invalid;
 use crate::random::Streams;
 use crate::rows;
 use schemars::JsonSchema;
@@ -19,6 +22,7 @@ pub use dcsgd_perm_k::DcsgdPermK;
 pub(crate) use dcsgd_perm_k::{keep_block, permutations};
 pub use dsgd::Dsgd;
 pub use dsignsgd::Dsignsgd;
+pub use sampling::Sampling;
 
 /// A discrete optimizer `x_{k+1} = step(x_k)`.
 pub trait Optimizer: Send + Sync {
@@ -103,6 +107,20 @@ impl OptimizerName {
                 Some(block) => Box::new(DcsgdPermK { agents, block, learning_rate }),
             },
             Self::Dsignsgd => Box::new(Dsignsgd { agents, learning_rate }),
+        }
+    }
+
+    /// The same with steps that are drawn in this way; an error where they cannot be.
+    pub fn build_sampled(
+        self,
+        agents: &Arc<Agents>,
+        learning_rate: f64,
+        sampling: Sampling,
+    ) -> Result<Box<dyn Optimizer>, Invalid> {
+        let faithful = self.build(Arc::clone(agents), learning_rate);
+        match sampling {
+            Sampling::Faithful => Ok(faithful),
+            Sampling::ExactInLaw => exact_in_law::exact_in_law(self, agents, learning_rate, faithful),
         }
     }
 

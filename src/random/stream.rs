@@ -1,7 +1,9 @@
 //! The stream of one path, number by number.
 
 use super::{Role, gamma, transform};
+use rand::TryRng;
 use sha2::{Digest, Sha256};
+use std::convert::Infallible;
 
 /// A stream of random numbers: xoshiro256++ (Blackman and Vigna 2021), its 256-bit state the SHA-256 of (seed, role, path).
 ///
@@ -44,7 +46,7 @@ impl Stream {
     /// Standard normal.
     pub fn normal(&mut self) -> f64 {
         let (radius, angle) = (self.number(), self.number());
-        transform::normals(transform::radius_of_normals(radius), angle).0
+        transform::gaussians(transform::radius_of_gaussians(-2.0, radius), angle).0
     }
 
     /// Student's t with `dof > 0` degrees of freedom, scale 1.
@@ -78,6 +80,26 @@ impl Stream {
                 return (product >> 64) as usize;
             }
         }
+    }
+}
+
+/// So that the laws of rand_distr, and others, can be drawn.
+impl TryRng for Stream {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.word() >> 32) as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.word())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.word().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
     }
 }
 

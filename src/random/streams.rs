@@ -12,6 +12,8 @@ pub struct Streams {
     state: [Vec<u64>; 4],
     /// Room for the angles of the numbers that are drawn.
     angles: Vec<f64>,
+    /// Room for uniforms that are lent.
+    uniforms: Vec<f64>,
 }
 
 /// Rows that are drawn at a time: few enough to stay in the nearest cache, and not more for fewer paths, as what a path draws
@@ -23,7 +25,11 @@ impl Streams {
     pub fn new(seed: u64, role: Role, paths: Range<u64>) -> Self {
         let of_paths: Vec<Stream> = paths.map(|path| Stream::new(seed, role, path)).collect();
         let words = |word: usize| of_paths.iter().map(|stream| stream.state[word]).collect();
-        Self { state: std::array::from_fn(words), angles: vec![0.0; ROWS * of_paths.len()] }
+        Self {
+            state: std::array::from_fn(words),
+            angles: vec![0.0; ROWS * of_paths.len()],
+            uniforms: Vec::new(),
+        }
     }
 
     /// The stream of one path.
@@ -64,12 +70,26 @@ impl Streams {
         fill_with_uniforms(&mut self.state, out);
     }
 
+    /// Lends so many rows of uniforms on (0, 1) to `use_them`.
+    pub(crate) fn lend_uniforms(&mut self, rows: usize, use_them: impl FnOnce(&mut [f64])) {
+        let mut uniforms = std::mem::take(&mut self.uniforms);
+        uniforms.resize(rows * self.count(), 0.0);
+        self.uniforms(&mut uniforms);
+        use_them(&mut uniforms);
+        self.uniforms = uniforms;
+    }
+
     /// Standard normals. Shape `[rows, n]`.
     pub fn normals(&mut self, out: &mut [f64]) {
+        self.gaussians(1.0, out);
+    }
+
+    /// Gaussians of mean 0 and this variance. Shape `[rows, n]`.
+    pub fn gaussians(&mut self, variance: f64, out: &mut [f64]) {
         let n = self.count();
         for rows in out.chunks_mut(ROWS * n) {
             let pairs = (rows.len() / n).div_ceil(2);
-            fill_with_normals(&mut self.state, &mut self.angles[..pairs * n], rows);
+            fill_with_gaussians(&mut self.state, &mut self.angles[..pairs * n], -2.0 * variance, rows);
         }
     }
 
@@ -82,6 +102,9 @@ impl Streams {
 
     /// ±1 with probability ½ each, 64 rows from each word. Shape `[rows, n]`.
     pub fn signs(&mut self, out: &mut [f64]) {
+        if out.is_empty() {
+            return;
+        }
         let n = self.count();
         self.each(|path, stream| {
             for rows in out.chunks_mut(64 * n) {
@@ -144,16 +167,16 @@ vectorized! {
         }
     }
 
-    fn fill_with_normals(state: &mut [Vec<u64>; 4], angles: &mut [f64], out: &mut [f64]) {
+    fn fill_with_gaussians(state: &mut [Vec<u64>; 4], angles: &mut [f64], factor: f64, out: &mut [f64]) {
         let (radii, seconds) = out.split_at_mut(angles.len());
         draw_in_turns(state, radii, angles);
         let (radii, last) = radii.split_at_mut(seconds.len());
         let (angles, last_angles) = angles.split_at(radii.len());
         for ((first, second), angle) in radii.iter_mut().zip(seconds).zip(angles) {
-            (*first, *second) = transform::normals(transform::radius_of_normals(*first), *angle);
+            (*first, *second) = transform::gaussians(transform::radius_of_gaussians(factor, *first), *angle);
         }
         for (first, angle) in last.iter_mut().zip(last_angles) {
-            *first = transform::normals(transform::radius_of_normals(*first), *angle).0;
+            *first = transform::gaussians(transform::radius_of_gaussians(factor, *first), *angle).0;
         }
     }
 

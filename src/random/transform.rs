@@ -20,16 +20,16 @@ pub(super) fn uniform(number: f64) -> f64 {
     number - (1.0 - HALF_SPACING)
 }
 
-/// `√(−2 log u)`, the distance from 0 of a pair of independent standard normals (Box and Muller 1958). At most 8.57; what the
-/// normal law has beyond is 1e-17.
+/// `√(−2σ² log u)` for the factor −2σ², the distance from 0 of a pair of independent Gaussians of variance σ² (Box and Muller
+/// 1958). At most 8.57σ; what the law has beyond is 1e-17.
 #[inline(always)]
-pub(super) fn radius_of_normals(number: f64) -> f64 {
-    (-2.0 * log(uniform(number))).sqrt()
+pub(super) fn radius_of_gaussians(factor: f64, number: f64) -> f64 {
+    (factor * log(uniform(number))).sqrt()
 }
 
-/// The two normals of a pair at this distance, at a uniform angle.
+/// The two Gaussians of a pair at this distance, at a uniform angle.
 #[inline(always)]
-pub(super) fn normals(radius: f64, number: f64) -> (f64, f64) {
+pub(super) fn gaussians(radius: f64, number: f64) -> (f64, f64) {
     // Three bits are for the axis and the signs; 49 for an angle of up to an eighth of a turn to both sides of the axis.
     let bits = number.to_bits();
     let angle = f64::from_bits(bits & !7 | 4) - 1.5;

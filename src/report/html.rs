@@ -171,6 +171,18 @@ fn assumptions(claim: &Finding) -> String {
             "μ, L and f* hold beyond the points at which they were checked".to_owned()
         }
         "pilot_deviations" => "the pilot's standard deviations set the margins".to_owned(),
+        "steps_drawn_from_their_law" => "a sum over agents may be drawn from its law".to_owned(),
+        "recorded_paths_independent" => {
+            "recorded paths are independent, and of one law on each side".to_owned()
+        }
+        "recorded_sde_solver_unbiased" => {
+            "the solver behind the recorded SDE has no bias to speak of, as nothing in a file tells it"
+                .to_owned()
+        }
+        "recorded_tails_light" => {
+            "recorded test functions have moments of order 4, and no rare event that few paths show"
+                .to_owned()
+        }
         "stationary_after_burn_in" => "the law is stationary after the burn-in".to_owned(),
         "rare_events_negligible" => "what rare events would add is negligible".to_owned(),
         other => other.replace('_', " "),

@@ -8,7 +8,9 @@ pub mod plot;
 pub mod terminal;
 mod write;
 
-use crate::claim::{Contradiction, Errors, Finding, Judgement, MomentTables, NonFinite, SweepTable, Verdict};
+use crate::claim::{
+    Contradiction, Errors, Finding, Judgement, MomentTables, NonFinite, RecordedPaths, SweepTable, Verdict,
+};
 use crate::scenario::Loaded;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,6 +31,9 @@ pub struct Report {
     pub schema: &'static str,
     /// What was run.
     pub scenario: ScenarioEntry,
+    /// What was read of recorded paths, where there are any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recorded: Vec<RecordedPaths>,
     /// What it came to.
     pub outcome: Outcome,
     /// Whether the run was stopped before it was done.
@@ -125,7 +130,7 @@ fn summary<'a>(reports: impl Iterator<Item = &'a Report>) -> String {
 pub struct Provenance {
     /// Of itocheck.
     pub version: &'static str,
-    /// Every draw follows from it.
+    /// Every draw follows from it; 0 where all paths were recorded.
     pub seed: u64,
     /// Threads that simulated; they change no bit of the moments.
     pub threads: usize,
@@ -140,20 +145,57 @@ pub struct Provenance {
 impl Report {
     /// The report of a scenario whose claims were judged by `threads` in `wall_seconds`.
     pub fn new(loaded: &Loaded, judgement: Judgement, wall_seconds: f64, threads: usize) -> Self {
+        let scenario = ScenarioEntry {
+            title: loaded.experiment.title.clone(),
+            source: loaded.experiment.source.clone(),
+            file: loaded.file.display().to_string(),
+            sha256: loaded.sha256.clone(),
+        };
+        let seed = loaded.experiment.monte_carlo.seed;
+        Self::with(scenario, seed, judgement, wall_seconds, threads)
+    }
+
+    /// The report of recorded paths, which were compared with each other or with a scenario.
+    pub fn of_recorded(
+        title: String,
+        scenario: Option<&Loaded>,
+        recorded: Vec<RecordedPaths>,
+        judgement: Judgement,
+        wall_seconds: f64,
+        threads: usize,
+    ) -> Self {
+        let of_files = |part: fn(&RecordedPaths) -> &str| {
+            let parts: Vec<&str> = recorded.iter().map(part).collect();
+            parts.join(", ")
+        };
+        let entry = ScenarioEntry {
+            title,
+            source: scenario.and_then(|loaded| loaded.experiment.source.clone()),
+            file: scenario
+                .map_or_else(|| of_files(|paths| &paths.file), |loaded| loaded.file.display().to_string()),
+            sha256: scenario.map_or_else(|| of_files(|paths| &paths.sha256), |loaded| loaded.sha256.clone()),
+        };
+        let seed = scenario.map_or(0, |loaded| loaded.experiment.monte_carlo.seed);
+        Self { recorded, ..Self::with(entry, seed, judgement, wall_seconds, threads) }
+    }
+
+    fn with(
+        scenario: ScenarioEntry,
+        seed: u64,
+        judgement: Judgement,
+        wall_seconds: f64,
+        threads: usize,
+    ) -> Self {
         let Judgement { findings, moments, sweep, contradictions, non_finite, path_steps } = judgement;
         Self {
             schema: SCHEMA,
-            scenario: ScenarioEntry {
-                title: loaded.experiment.title.clone(),
-                source: loaded.experiment.source.clone(),
-                file: loaded.file.display().to_string(),
-                sha256: loaded.sha256.clone(),
-            },
+            scenario,
+            recorded: Vec::new(),
             outcome: Outcome::of(&findings, &contradictions),
             interrupted: false,
             provenance: Provenance {
                 version: env!("CARGO_PKG_VERSION"),
-                seed: loaded.experiment.monte_carlo.seed,
+                seed,
                 threads,
                 cpu: processor(),
                 wall_seconds,

@@ -12,7 +12,7 @@ mod wording;
 pub use error::InputError;
 pub use parse::{MonteCarlo, Scenario, Shadow};
 pub use schema::schema;
-pub use validate::{Experiment, is_line};
+pub use validate::{Experiment, MOST_MOMENTS, is_line};
 
 use schema::Misplaced;
 use sha2::{Digest, Sha256};

@@ -7,7 +7,7 @@ use crate::integrator::SchemeName;
 use crate::mutant::SdeMutant;
 use crate::noise::NoiseParameters;
 use crate::objective::ObjectiveParameters;
-use crate::optimizer::OptimizerName;
+use crate::optimizer::{OptimizerName, Sampling};
 use crate::parameter::PerCoordinate;
 use crate::sde::Form;
 use schemars::JsonSchema;
@@ -81,6 +81,9 @@ pub struct RunParameters {
     /// A ball about 0, outside of which both processes stop. Required where ∇f grows faster than linearly and steps with
     /// it; adds the test function exit.
     pub domain: Option<DomainParameters>,
+    /// How the steps of the optimizer are drawn.
+    #[serde(default)]
+    pub sampling: Sampling,
 }
 
 /// `domain = { radius }`: a ball about the origin.

@@ -41,7 +41,7 @@ const MOST_GROUP_ENTRIES: usize = 1_000_000;
 const MOST_STEPS: usize = 100_000_000;
 const MOST_SEEDS: u64 = 1 << 32;
 /// Test functions × record times: a moment takes some four kilobytes while tasks are under way.
-const MOST_MOMENTS: usize = 250_000;
+pub const MOST_MOMENTS: usize = 250_000;
 /// Operations of the first look, about a nanosecond each: some hours of two cores.
 const MOST_WORK: f64 = 3e13;
 const LONGEST_LINE: usize = 200;
@@ -86,7 +86,7 @@ pub(super) fn model(scenario: &Scenario) -> Result<Model, Invalid> {
     let form = scenario.sde.form;
     let model = Model {
         optimizer_name: scenario.optimizer,
-        optimizer: scenario.optimizer.build(Arc::clone(&agents), learning_rate).into(),
+        optimizer: scenario.optimizer.build_sampled(&agents, learning_rate, run.sampling)?.into(),
         sde: sde::derive(scenario.optimizer, form, &agents, learning_rate)?.into(),
         form,
         agents,
@@ -131,7 +131,8 @@ fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Res
                 Some(Domain { radius })
             }
         };
-        Ok(Run { learning_rate, steps, records, start, domain, scheme, substeps })
+        let sampling = parameters.sampling;
+        Ok(Run { learning_rate, steps, records, start, domain, sampling, scheme, substeps })
     };
     let run = build().map_err(|invalid| invalid.under("run"))?;
     whole("sde.substeps", substeps, 1, 10_000)?;

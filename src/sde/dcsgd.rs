@@ -67,15 +67,15 @@ impl Sde for DcsgdSde {
 
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let Coefficients { drift, diffusion, scratch, sigma, .. } = out;
+        let (eta, n) = (self.learning_rate, self.agents.count() as f64);
         diffusion.clear();
         let gradient = self.agents.for_each_group(x, scratch, |share, agent, mean_gradient| {
             sigma.clear();
             agent.noise.add_covariance(1.0, x, mean_gradient, sigma);
             let g = StochasticGradient { x, mean: mean_gradient, covariance: sigma, noise: &*agent.noise };
-            agent.compressor.add_error_covariance(share, &g, diffusion);
-            diffusion.add(share, sigma);
+            agent.compressor.add_error_covariance(eta / n * share, &g, diffusion);
+            diffusion.add(eta / n * share, sigma);
         });
-        diffusion.scale(self.learning_rate / self.agents.count() as f64);
         rows::set_scaled(drift, -1.0, gradient);
     }
 }

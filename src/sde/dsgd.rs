@@ -25,11 +25,11 @@ impl Sde for DsgdSde {
 
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let Coefficients { drift, diffusion, scratch, .. } = out;
+        let (eta, n) = (self.learning_rate, self.agents.count() as f64);
         diffusion.clear();
         let gradient = self.agents.for_each_group(x, scratch, |share, group, mean_gradient| {
-            group.noise.add_covariance(share, x, mean_gradient, diffusion);
+            group.noise.add_covariance(eta / n * share, x, mean_gradient, diffusion);
         });
-        diffusion.scale(self.learning_rate / self.agents.count() as f64);
         rows::set_scaled(drift, -1.0, gradient);
     }
 }

@@ -20,13 +20,17 @@ impl Sde for DsignsgdSde {
 
     fn coefficients(&self, x: &[f64], out: &mut Coefficients) {
         let Coefficients { drift, diffusion, scratch, sign_law, .. } = out;
-        drift.fill(0.0);
+        let (eta, n) = (self.learning_rate, self.agents.count() as f64);
+        let mut is_first = true;
         diffusion.clear();
         self.agents.for_each_group(x, scratch, |share, agent, mean_gradient| {
             agent.noise.sign_law(x, mean_gradient, sign_law);
-            rows::add_scaled(drift, -share, &sign_law.mean);
-            diffusion.add(share, &sign_law.covariance);
+            if std::mem::take(&mut is_first) {
+                rows::set_scaled(drift, -share, &sign_law.mean);
+            } else {
+                rows::add_scaled(drift, -share, &sign_law.mean);
+            }
+            diffusion.add(eta / n * share, &sign_law.covariance);
         });
-        diffusion.scale(self.learning_rate / self.agents.count() as f64);
     }
 }

@@ -121,11 +121,25 @@ pub fn sin_cos(x: f64) -> (f64, f64) {
     (x + x * z * polynomial(z, &SIN), 1.0 - z * (0.5 - z * polynomial(z, &COS)))
 }
 
-/// `atan t`, within 3 units in the last place.
+/// `1/√x` of a normal number x > 0, within 3 units in the last place.
+///
+/// Two steps of fourth order from a first value that is the exponent halved (Lomont 2003), within 4 %: with `h = 1 − x y²`,
+/// `1/√x = y (1 − h)^{−1/2} = y (1 + h/2 + 3h²/8 + 5h³/16 + …)`. Faster than a root and a division where there are many.
+#[inline(always)]
+pub fn reciprocal_root(x: f64) -> f64 {
+    let mut y = f64::from_bits(0x5fe6_eb50_c7b5_37a9u64.wrapping_sub(x.to_bits() >> 1));
+    for _ in 0..2 {
+        let h = 1.0 - x * y * y;
+        y += y * (h * (0.5 + h * (0.375 + h * 0.3125)));
+    }
+    y
+}
+
+/// `atan t` for t ≥ 0, and 1/y, within 4 units in the last place, by one division; t below and |y| between 1e-100 and 1e100.
 ///
 /// Beyond tan(π/8) by `atan t = π/4 + atan((t − 1)/(t + 1))` and `atan t = π/2 − atan(1/t)`.
 #[inline(always)]
-pub fn atan(t: f64) -> f64 {
+pub fn atan_and_reciprocal(t: f64, y: f64) -> (f64, f64) {
     const TAN_PI_8: f64 = 0.414_213_562_373_095_03;
     const TAN_3_PI_8: f64 = 2.414_213_562_373_095;
     /// Of `(atan(x)/x − 1)/x²` over x².
@@ -141,8 +155,7 @@ pub fn atan(t: f64) -> f64 {
         -0.044_833_346_222_728_86,
         0.022_750_526_993_361_67,
     ];
-    let size = t.abs();
-    let (is_small, is_large) = (size <= TAN_PI_8, size > TAN_3_PI_8);
+    let (is_small, is_large) = (t <= TAN_PI_8, t > TAN_3_PI_8);
     let from = if is_small {
         0.0
     } else if is_large {
@@ -151,20 +164,21 @@ pub fn atan(t: f64) -> f64 {
         FRAC_PI_4
     };
     let numerator = if is_small {
-        size
+        t
     } else if is_large {
         -1.0
     } else {
-        size - 1.0
+        t - 1.0
     };
     let denominator = if is_small {
         1.0
     } else if is_large {
-        size
+        t
     } else {
-        size + 1.0
+        t + 1.0
     };
-    let x = numerator / denominator;
+    let reciprocal = 1.0 / (denominator * y);
+    let x = numerator * (y * reciprocal);
     let z = x * x;
-    (from + (x + x * z * polynomial(z, &FROM_THE_CUBE))).copysign(t)
+    (from + (x + x * z * polynomial(z, &FROM_THE_CUBE)), denominator * reciprocal)
 }

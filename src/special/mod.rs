@@ -17,6 +17,5 @@ pub use quadrature::{integrate, integrate_each};
 pub use sign::sign;
 pub use sign_covariance::sign_covariance;
 pub use tail::{Tail, student_t_tail};
-pub(crate) use xi::twice_xi;
-pub use xi::{upper_tail, xi};
+pub use xi::{twice_xi, upper_tail, xi};
 pub use xi_inverse::xi_inverse;

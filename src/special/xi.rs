@@ -1,6 +1,6 @@
 //! Ξ_ν, the centred distribution function of Student's t (Theorem 2).
 
-use super::elementary::atan;
+use super::elementary::atan_and_reciprocal;
 use super::gamma_ratio::gamma_ratio;
 use super::{ell, xi_derivative};
 use crate::simd::vectorized;
@@ -36,7 +36,7 @@ pub fn xi(u: f64, dof: f64) -> f64 {
         return (0.5 - far_tail(u.abs(), dof)).copysign(t);
     }
     if dof <= LARGEST_FINITE_SUM && dof.fract() == 0.0 {
-        finite_sum(t, dof as u32)
+        0.5 * finite_sum(t, dof as u32)
     } else {
         0.5 * incomplete_beta_half(t, 0.5 * dof).copysign(t)
     }
@@ -84,53 +84,62 @@ fn far_tail(u: f64, dof: f64) -> f64 {
 }
 
 /// `out = 2 Ξ_ν(v/scale)`, the mean of the sign of `v + scale · t_ν`: v and `out` of shape `[d, n]`, one scale a row.
-pub(crate) fn twice_xi(v: &[f64], scale: &[f64], dof: f64, out: &mut [f64]) {
+pub fn twice_xi(v: &[f64], scale: &[f64], dof: f64, out: &mut [f64]) {
+    if dof <= LARGEST_FINITE_SUM && dof.fract() == 0.0 {
+        return finite_sums(v, scale, dof, out);
+    }
     let n = v.len() / scale.len();
-    let is_finite_sum = dof <= LARGEST_FINITE_SUM && dof.fract() == 0.0;
     for ((out, v), scale) in out.chunks_exact_mut(n).zip(v.chunks_exact(n)).zip(scale) {
-        if is_finite_sum {
-            finite_sums(v, scale * dof.sqrt(), dof as u32, out);
-        } else {
-            out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * xi(v / scale, dof));
-        }
+        out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * xi(v / scale, dof));
     }
 }
 
 vectorized! {
-    /// `out = 2 Ξ_ν(√ν v/scale)`.
-    fn finite_sums(v: &[f64], scale: f64, dof: u32, out: &mut [f64]) {
+    fn finite_sums(v: &[f64], scale: &[f64], dof: f64, out: &mut [f64]) {
         // The sums of the least ν are written out by the compiler, so that paths go side by side.
-        match dof {
-            1 => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, 1)),
-            2 => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, 2)),
-            3 => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, 3)),
-            4 => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, 4)),
-            5 => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, 5)),
-            _ => out.iter_mut().zip(v).for_each(|(out, v)| *out = 2.0 * finite_sum(v / scale, dof)),
+        match dof as u32 {
+            1 => finite_sums_of(v, scale, 1, out),
+            2 => finite_sums_of(v, scale, 2, out),
+            3 => finite_sums_of(v, scale, 3, out),
+            4 => finite_sums_of(v, scale, 4, out),
+            5 => finite_sums_of(v, scale, 5, out),
+            dof => finite_sums_of(v, scale, dof, out),
         }
     }
 }
 
-/// Abramowitz and Stegun 26.7.3 (odd ν) and 26.7.4 (even ν), with `θ = atan(u/√ν)`.
+#[inline(always)]
+fn finite_sums_of(v: &[f64], scale: &[f64], dof: u32, out: &mut [f64]) {
+    let n = v.len() / scale.len();
+    for ((out, v), scale) in out.chunks_exact_mut(n).zip(v.chunks_exact(n)).zip(scale) {
+        let factor = 1.0 / (scale * f64::from(dof).sqrt());
+        for (out, v) in out.iter_mut().zip(v) {
+            *out = finite_sum(factor * v, dof);
+        }
+    }
+}
+
+/// `2Ξ_ν(√ν t) = P[|t_ν| < √ν |t|] sign t`, by Abramowitz and Stegun 26.7.3 (odd ν) and 26.7.4 (even ν), with `θ = atan |t|`.
 #[inline(always)]
 fn finite_sum(t: f64, dof: u32) -> f64 {
     // Beyond, the square may overflow, and the sum is its limit.
-    let t = t.clamp(-FAR, FAR);
-    let cos_squared = 1.0 / (1.0 + t * t);
+    let size = if t.abs() > FAR { FAR } else { t.abs() };
     let odd = dof % 2 == 1;
+    let (theta, cos_squared) =
+        if odd { atan_and_reciprocal(size, 1.0 + size * size) } else { (0.0, 1.0 / (1.0 + size * size)) };
     let mut term = 1.0;
     let mut sum = 1.0;
     for k in 1..(dof / 2).max(1) {
         let (numerator, denominator) = if odd { (2 * k, 2 * k + 1) } else { (2 * k - 1, 2 * k) };
-        term *= cos_squared * f64::from(numerator) / f64::from(denominator);
+        term *= cos_squared * (f64::from(numerator) / f64::from(denominator));
         sum += term;
     }
     let probability_within = match (odd, dof) {
-        (true, 1) => FRAC_2_PI * atan(t),
-        (true, _) => FRAC_2_PI * (atan(t) + t * cos_squared * sum),
-        (false, _) => t * cos_squared.sqrt() * sum,
+        (true, 1) => FRAC_2_PI * theta,
+        (true, _) => FRAC_2_PI * (theta + size * cos_squared * sum),
+        (false, _) => size * cos_squared.sqrt() * sum,
     };
-    0.5 * probability_within
+    probability_within.copysign(t)
 }
 
 /// Regularised incomplete beta function `I_x(1/2, b)` at `x = t²/(1 + t²)`.

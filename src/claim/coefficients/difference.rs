@@ -1,6 +1,6 @@
 //! How far one step of a wrong process is from one of the right one.
 
-use super::{Coefficients, Entry, FIRST_BLOCKS, MOST_BLOCKS, Sampler, State, states};
+use super::{Coefficients, Entry, FIRST_BLOCKS, MOST_BLOCKS, Sampler, State};
 use crate::claim::Difference;
 use crate::claim::decision::Levels;
 use crate::model::Model;
@@ -23,7 +23,7 @@ impl Coefficients {
         let mut largest =
             Difference { function: entries[0].name(), time: 0.0, margins: 0.0, interval: [0.0; 2] };
         let mut of_wrong = sde::Coefficients::new(d);
-        for state in along.chain(states(right, seed)) {
+        for state in along.chain(self.states(right, seed)) {
             wrong.coefficients(&state.x, &mut of_wrong);
             for entry in &entries {
                 let gap = (entry.of_sde(&of_wrong) - entry.of_sde(&state.coefficients)).abs();
@@ -43,7 +43,7 @@ impl Coefficients {
     /// until it is known on which side of the margin the difference is. None where no state shows all events of a step.
     pub fn sampled_difference(&self, right: &Model, wrong: &Model, seed: u64) -> Option<Difference> {
         let entries = Entry::all(right);
-        let states = states(right, seed);
+        let states = self.states(right, seed);
         let mut differences = vec![Series::default(); states.len()];
         let mut decisive = None;
         for look in Looks::new(FIRST_BLOCKS, MOST_BLOCKS) {

@@ -69,9 +69,8 @@ impl<'a> Rehearsal<'a> {
     }
 
     fn forecast(&self, claim: &Trajectory, before: f64) -> Forecast {
-        let decided = decided(looks(self.first_look, &self.comparison.experiment.monte_carlo), |look| {
-            self.gaps(claim, look)
-        });
+        let decided =
+            decided(looks(self.first_look, self.comparison.monte_carlo), |look| self.gaps(claim, look));
         let diverged = self.sampling.has_diverged();
         let seeds = decided.look.size * BLOCK as u64;
         let with_shadows = if self.sampling.shadowing.is_some() { " with linear shadows" } else { "" };
@@ -83,7 +82,7 @@ impl<'a> Rehearsal<'a> {
 
     /// The gaps that a look is expected to see.
     fn gaps(&self, claim: &Trajectory, look: Look) -> Option<Vec<Gap>> {
-        let Comparison { experiment, observables, ref margins, .. } = *self.comparison;
+        let Comparison { monte_carlo, observables, ref margins, .. } = *self.comparison;
         let seeds = (look.size * BLOCK as u64) as f64;
         let events = self.sampling.events() * seeds / self.sampling.seeds() as f64;
         if claim.margin.is_relative() && events < EVENTS_FOR_AN_INTERVAL {
@@ -91,7 +90,6 @@ impl<'a> Rehearsal<'a> {
         }
         let cells = observables.cells().count();
         let estimates = extrapolated(self.sampling.estimates(), look.size, cells);
-        let monte_carlo = &experiment.monte_carlo;
         let levels = Levels::new(monte_carlo.error_rate, look, cells);
         let budget = (monte_carlo.max_seeds as f64 / seeds).max(1.0);
         let intervals = Intervals::new(&estimates, observables, levels, self.sampling.weak_order(), budget);

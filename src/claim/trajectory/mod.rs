@@ -6,9 +6,11 @@ mod difference;
 mod exactly;
 mod forecast;
 mod margins;
+mod recorded;
 mod sampled;
 
 pub use difference::sampled_difference;
+pub use recorded::{Recorded, RecordedPaths, judge_recorded};
 
 use super::finding::{Expectation, Finding};
 pub(super) use forecast::forecast;

@@ -3,16 +3,17 @@
 
 use super::margins::{Margins, allowed};
 use super::{Compared, Trajectory};
-use crate::claim::Progress;
 use crate::claim::decision::{EVENTS_FOR_AN_INTERVAL, Gap, Levels, decide};
 use crate::claim::finding::{Finding, Verdict, Worst, all, terms};
+use crate::claim::gates::Distrust;
 use crate::claim::intervals::Intervals;
 use crate::claim::pilot::{Deviations, Pilot};
 use crate::claim::sampling::{ASKED_FOR, Sampling, looks};
 use crate::claim::tables::{ExactTables, MomentTables, ShadowTables, finite};
+use crate::claim::{NonFinite, Progress};
 use crate::ensemble::Observables;
 use crate::exact::Unknown;
-use crate::scenario::Experiment;
+use crate::scenario::{Experiment, MonteCarlo};
 use crate::stats::Look;
 use std::collections::BTreeMap;
 
@@ -54,7 +55,7 @@ pub(super) fn prepared<T>(
     // Where paths are asked for, they may be needed all the same.
     let unknown = unknown.or_else(|| sampling.exact.clone().complete(&observables.functions).err());
     let comparison = Comparison {
-        experiment,
+        monte_carlo,
         reason: unknown.map_or_else(|| ASKED_FOR.to_owned(), |unknown| unknown.to_string()),
         observables: &observables,
         margins,
@@ -70,12 +71,49 @@ fn smaller(a: f64, b: f64) -> f64 {
 
 /// Everything but the draws.
 pub(super) struct Comparison<'a> {
-    pub experiment: &'a Experiment,
-    /// Why paths are drawn.
-    reason: String,
+    pub monte_carlo: &'a MonteCarlo,
+    /// Why paths are compared, and not expectations.
+    pub reason: String,
     pub observables: &'a Observables,
     pub margins: Margins<'a>,
-    left_out: Vec<String>,
+    pub left_out: Vec<String>,
+}
+
+/// What a look has seen, and what that rests on.
+pub(super) struct Evidence<'a> {
+    /// What was compared, in words.
+    pub sample: String,
+    pub seeds: u64,
+    pub non_finite: NonFinite,
+    pub assumes: Vec<String>,
+    /// Expected occurrences of the rarest event of a step before the first record; infinite where that is not known.
+    pub events: f64,
+    /// Why nothing may be decided on the linear shadow.
+    pub distrust: Option<&'a Distrust>,
+    /// Where more paths come from.
+    pub more_paths: &'static str,
+}
+
+impl<'a> Evidence<'a> {
+    fn of(sampling: &'a Sampling) -> Self {
+        Self {
+            sample: sampling.describe(),
+            seeds: sampling.seeds(),
+            non_finite: sampling.non_finite(),
+            assumes: sampling.assumes(),
+            events: sampling.events(),
+            distrust: sampling.distrust.as_ref(),
+            more_paths: "more paths (--max-seeds)",
+        }
+    }
+
+    fn has_rare_events(&self) -> bool {
+        self.events < EVENTS_FOR_AN_INTERVAL
+    }
+
+    fn has_diverged(&self) -> bool {
+        self.non_finite.optimizer + self.non_finite.sde > 0
+    }
 }
 
 impl Comparison<'_> {
@@ -85,7 +123,7 @@ impl Comparison<'_> {
         mut sampling: Sampling,
         progress: &dyn Progress,
     ) -> Compared {
-        let monte_carlo = &self.experiment.monte_carlo;
+        let monte_carlo = self.monte_carlo;
         let mut findings = BTreeMap::new();
         let mut last = None;
         for look in looks(self.first_look(&sampling), monte_carlo) {
@@ -97,7 +135,7 @@ impl Comparison<'_> {
             for &(index, claim) in claims {
                 // What was decided on a shadow that is no longer trusted is withdrawn.
                 if (sampling.distrust.is_some() || !findings.contains_key(&index))
-                    && let Some(finding) = self.finding(claim, &sampling, &intervals, look)
+                    && let Some(finding) = self.finding(claim, &Evidence::of(&sampling), &intervals, look)
                 {
                     progress.decided(index, &finding);
                     findings.insert(index, finding);
@@ -124,7 +162,7 @@ impl Comparison<'_> {
     }
 
     pub fn first_look(&self, sampling: &Sampling) -> u64 {
-        let monte_carlo = &self.experiment.monte_carlo;
+        let monte_carlo = self.monte_carlo;
         match (monte_carlo.seeds, sampling.shadowing) {
             (None, Some(shadowing)) => shadowing.seeds.min(monte_carlo.first_look()),
             _ => monte_carlo.first_look(),
@@ -132,18 +170,18 @@ impl Comparison<'_> {
     }
 
     /// The finding, or none where another look should decide.
-    fn finding(
+    pub fn finding(
         &self,
         claim: &Trajectory,
-        sampling: &Sampling,
+        evidence: &Evidence,
         intervals: &Intervals,
         look: Look,
     ) -> Option<Finding> {
         let cells: Vec<usize> = self.observables.cells().collect();
-        let rare = sampling.has_rare_events();
+        let rare = evidence.has_rare_events();
         let too_rare = rare && claim.margin.is_relative();
-        let is_distrusted = sampling.distrust.is_some();
-        let (verdict, worst) = if sampling.has_diverged() {
+        let is_distrusted = evidence.distrust.is_some();
+        let (verdict, worst) = if evidence.has_diverged() {
             (Verdict::Refuted, None)
         } else if too_rare || is_distrusted {
             (Verdict::Inconclusive, None)
@@ -158,17 +196,16 @@ impl Comparison<'_> {
         if verdict == Verdict::Inconclusive && !look.is_last && !is_distrusted {
             return None;
         }
-        let monte_carlo = self.experiment.monte_carlo;
-        let mut assumes = sampling.assumes();
+        let mut assumes = evidence.assumes.clone();
         if claim.margin.is_relative() {
             assumes.push("pilot_deviations".to_owned());
         } else if rare {
             assumes.push("rare_events_negligible".to_owned());
         }
-        let sentence = self.sentence(claim, verdict, worst, sampling, intervals);
+        let sentence = self.sentence(claim, verdict, worst, evidence, intervals);
         Some(Finding {
-            error_rate: monte_carlo.error_rate,
-            seeds: sampling.seeds(),
+            error_rate: self.monte_carlo.error_rate,
+            seeds: evidence.seeds,
             looks: look.number,
             allowed: Some(claim.margin.describe()),
             detectable_gap: worst.and_then(|(_, gap)| finite(gap.detectable)),
@@ -188,13 +225,12 @@ impl Comparison<'_> {
         claim: &Trajectory,
         verdict: Verdict,
         worst: Option<(usize, Gap)>,
-        sampling: &Sampling,
+        evidence: &Evidence,
         intervals: &Intervals,
     ) -> String {
-        let monte_carlo = self.experiment.monte_carlo;
         let functions = all(self.observables.functions.len(), "test function");
         let times = all(self.observables.times() - 1, "time");
-        let terms = terms(monte_carlo.error_rate, &sampling.describe(), worst.map(|(_, gap)| gap));
+        let terms = terms(self.monte_carlo.error_rate, &evidence.sample, worst.map(|(_, gap)| gap));
         let margin = claim.margin.describe();
         let place = worst.map(|(index, gap)| gap.describe(&self.observables.place(index)));
         let place = place.unwrap_or_default();
@@ -203,7 +239,7 @@ impl Comparison<'_> {
             count => format!(" ({count} more have no moments to sample)"),
         };
         match verdict {
-            Verdict::Inconclusive if let Some(distrust) = &sampling.distrust => {
+            Verdict::Inconclusive if let Some(distrust) = evidence.distrust => {
                 format!("undecided: {} ({terms})", distrust.reason())
             }
             Verdict::Upheld => format!(
@@ -212,9 +248,7 @@ impl Comparison<'_> {
             Verdict::Refuted if worst.is_none() => format!(
                 "diverged: {} of the optimizer's and {} of the SDE's {} paths are not finite, so that moments do not \
                  exist ({terms})",
-                sampling.non_finite().optimizer,
-                sampling.non_finite().sde,
-                sampling.seeds()
+                evidence.non_finite.optimizer, evidence.non_finite.sde, evidence.seeds
             ),
             Verdict::Refuted => {
                 format!("the SDE does not track the optimizer within {margin}: {place} ({terms})")
@@ -223,10 +257,12 @@ impl Comparison<'_> {
                 "undecided: the rarest event of a step (a sign against the gradient, a coordinate kept or dropped) is \
                  expected {:.1e} times before the first record, and an honest interval needs {EVENTS_FOR_AN_INTERVAL}; \
                  an absolute margin does not ({terms})",
-                sampling.events()
+                evidence.events
             ),
             Verdict::Inconclusive => {
-                let remedy = worst.map_or("", |(index, gap)| remedy(gap, intervals.bias(index, verdict)));
+                let remedy = worst
+                    .map(|(index, gap)| remedy(gap, intervals.bias(index, verdict), evidence.more_paths));
+                let remedy = remedy.unwrap_or_default();
                 format!(
                     "undecided within {margin}: most is missing for {place}; {remedy} may decide it ({terms})"
                 )
@@ -236,13 +272,15 @@ impl Comparison<'_> {
 }
 
 /// What would narrow the interval of a gap, where the bias of the integrator is so much of it.
-fn remedy(gap: Gap, bias: f64) -> &'static str {
+fn remedy(gap: Gap, bias: f64, more_paths: &str) -> String {
     let [low, high] = gap.upheld;
     // NaN too is a bias that cannot be told.
     if bias < (high - low) / 4.0 {
-        "more paths (--max-seeds) or a larger margin"
+        format!("{more_paths} or a larger margin")
     } else {
-        "more `substeps` in [sde] (half or more of the interval is the bias of the integrator), more paths (--max-seeds) \
-         or a larger margin"
+        format!(
+            "more `substeps` in [sde] (half or more of the interval is the bias of the integrator), {more_paths} or a \
+             larger margin"
+        )
     }
 }

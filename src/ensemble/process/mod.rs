@@ -1,9 +1,11 @@
 //! Processes: what the driver advances. It sees nothing else of optimizers and SDEs.
 
 mod optimizer;
+mod recorded;
 mod sde;
 
 pub use optimizer::OptimizerProcess;
+pub use recorded::RecordedProcess;
 pub use sde::SdeProcess;
 
 use super::block::Block;

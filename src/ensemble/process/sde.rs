@@ -121,6 +121,7 @@ impl<'a> Stepper<'a> {
         let Integrated { paths, before, shadows } = integrated;
         let n = paths.count();
         let Self { sde, scheme, one, mean } = self;
+        let has_shadows = shadows.is_some();
         let mut record = |first: usize, mean: &mut Vec<f64>, scheme: &dyn Scheme| {
             if let Some(shadows) = shadows {
                 let (Coefficients { drift, diffusion: covariance, .. }, increment) = scheme.martingale();
@@ -141,7 +142,9 @@ impl<'a> Stepper<'a> {
                 record(path, mean, &**scheme);
             }
         } else {
-            mean.copy_from_slice(paths.states());
+            if has_shadows {
+                mean.copy_from_slice(paths.states());
+            }
             scheme.step(*sde, paths.states_mut(), h, draws);
             record(0, mean, &**scheme);
             paths.restore_exited(before);
@@ -171,11 +174,10 @@ impl Block for SdeBlock<'_> {
             }
         }
         let h = process.eta / (2 * process.substeps) as f64;
-        let deviation = h.sqrt();
         // Two fine steps to every coarse one, on the same Brownian path.
         for coarse_step in 0..process.substeps {
             for (fine_step, draws) in (2 * coarse_step..).zip(&mut *draws) {
-                draws.renew(deviation, streams);
+                draws.renew(h, streams);
                 stepper.step(fine, fine_step, h, draws);
             }
             if let Some(coarse) = coarse {
