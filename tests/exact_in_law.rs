@@ -145,7 +145,7 @@ fn what_has_no_law_to_draw_from_is_refused() {
         ),
         (
             "dcsgd",
-            "noise.student_t = { scale = 1.0, dof = 5 }\ncompressor.rand_k = { k = 1 }",
+            "count = 1\nnoise.student_t = { scale = 1.0, dof = 5 }\ncompressor.rand_k = { k = 1 }",
             "noise.gaussian",
         ),
         (

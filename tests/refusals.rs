@@ -14,7 +14,7 @@ const REPLACEMENTS: [(&str, &str); 128] = [
     ("title = \"t\"", "title = \"a\\nb\""),
     ("steps = 20", "steps = 100000000"),
     ("start = 0.3", "start = 0.3\n[sde]\nsubsteps = 0"),
-    ("eigenvalues = [0.5, 2.0]", "eigenvalues = { from = 1, to = 2, count = 20000 }"),
+    ("eigenvalues = [0.5, 2.0]", "eigenvalues = { from = 1, to = 2, count = 200000 }"),
     ("eigenvalues = [0.5, 2.0]", "matrix = []"),
     ("quadratic = { eigenvalues = [0.5, 2.0] }", "saddle = { eigenvalues = [] }"),
     ("optimizer =", "functions = [{ tanh = { coordinate = 2, scale = 1.0 } }]\noptimizer ="),
