@@ -19,13 +19,26 @@ pub(crate) enum Instructions {
     Avx512,
 }
 
-/// The environment variable that narrows the choice: `portable` or `avx2`.
+/// The environment variable that narrows the choice.
 const LIMIT: &str = "ITOCHECK_INSTRUCTIONS";
 
 /// The widest instructions of the machine, or fewer where the environment says so.
 pub(crate) fn instructions() -> Instructions {
     static CHOICE: OnceLock<Instructions> = OnceLock::new();
     *CHOICE.get_or_init(|| choose(std::env::var(LIMIT).ok().as_deref()))
+}
+
+/// What is wrong with the choice of the environment, where something is.
+pub(crate) fn refusal() -> Option<String> {
+    let limit = std::env::var_os(LIMIT)?;
+    let is_known = limit.to_str().is_some_and(is_known);
+    (!is_known).then(|| {
+        format!("{LIMIT} is {limit:?}; expected portable or avx2, or none for the widest of the machine")
+    })
+}
+
+fn is_known(limit: &str) -> bool {
+    matches!(limit, "portable" | "avx2")
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -85,3 +98,25 @@ macro_rules! vectorized {
 }
 
 pub(crate) use vectorized;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_narrows_the_choice() {
+        assert_eq!(choose(Some("portable")), Instructions::Portable);
+        #[cfg(target_arch = "x86_64")]
+        {
+            let has_avx2 = is_x86_feature_detected!("avx2");
+            let has_avx512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512bw");
+            let narrowed = if has_avx2 { Instructions::Avx2 } else { Instructions::Portable };
+            assert_eq!(choose(Some("avx2")), narrowed);
+            assert_eq!(choose(None), if has_avx512 { Instructions::Avx512 } else { narrowed });
+        }
+        assert!(is_known("portable") && is_known("avx2") && !is_known("AVX2") && !is_known(""));
+    }
+}

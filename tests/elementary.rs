@@ -77,7 +77,7 @@ fn reciprocal_roots() {
 
 #[test]
 fn a_lost_digit_is_noticed() {
-    // A coefficient that is off by 1e-14 moves the logarithm of numbers far from 1 by dozens of units.
+    // What is off by 1e-14, as it is where a coefficient loses its last two digits, is off by dozens of units.
     let distance = |x: f64| units(log(x) * (1.0 + 1e-14), libm::log(x));
     assert!(worst(13, 0.1, 0.9, distance) > 3.0);
 }

@@ -11,7 +11,7 @@ const X: [f64; 3] = [0.7, -0.4, 0.05];
 const DRAWS: usize = 1 << 20;
 const SIDE_BY_SIDE: usize = 64;
 
-/// Two-sample Kolmogorov–Smirnov at 1e-7: `2 exp(−2c²)`, for at most ten comparisons of a test 1e-6. Ties make it smaller.
+/// Two-sample Kolmogorov–Smirnov at 1e-7: `2 exp(−2c²)`, for the 42 comparisons of a test 4e-6. Ties make it smaller.
 const KOLMOGOROV_AT_1E_7: f64 = 2.9;
 
 const CASES: [(&str, &str); 7] = [
@@ -114,7 +114,7 @@ fn steps_from_their_law_have_the_declared_moments() {
 
 #[test]
 fn another_law_is_noticed() {
-    // One agent fewer at the same mean; and masks that agents share, of the same mean.
+    // One agent fewer, masks whose coordinates are independent, and noise that is 2.5 % too small: all of the same mean.
     for (optimizer, agents, others) in [
         ("dsignsgd", CASES[0].1, "count = 3\nnoise.student_t = { scale = [0.5, 1.0, 2.0], dof = 3 }"),
         (

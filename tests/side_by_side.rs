@@ -1,10 +1,10 @@
 //! Paths that advance side by side are those that advance alone, to the last bit, in every scenario; and no instruction set
 //! changes a bit.
 
-use itocheck::ensemble::{Observables, Process, TestFunction, observe_each};
+use itocheck::ensemble::{BLOCK, Observables, Process, TestFunction, average, observe_each};
 use itocheck::model::Model;
 use itocheck::random::Role;
-use itocheck::scenario::{Overrides, load};
+use itocheck::scenario::{Overrides, check, load};
 use std::path::{Path, PathBuf};
 
 const PATHS: usize = 11;
@@ -90,6 +90,46 @@ fn shadows_side_by_side_are_those_alone() {
         }
     }
     assert!(compared > 100, "{compared} processes have shadows");
+}
+
+/// Blocks of 64 paths in more than one part, where the dimension is large: the means are those of the paths one by one.
+#[test]
+fn blocks_in_parts_are_whole() {
+    for d in [16, 40, 200] {
+        let text = format!(
+            "title = \"t\"\noptimizer = \"dcsgd\"\nobjective.quadratic = {{ eigenvalues = {{ from = 0.5, to = 2.0, count = {d} }} }}\n\
+             [[agents]]\ncount = 2\nnoise.gaussian = {{ scale = 1.0 }}\ncompressor.rand_k = {{ k = 4 }}\n\
+             [run]\nlearning_rate = 0.01\nsteps = 4\nrecords = 2\nstart = 1.0\n"
+        );
+        let model = check(Path::new("t.toml"), text, Overrides::default()).unwrap().experiment.model;
+        let functions =
+            vec![TestFunction::Coordinate(d - 1), TestFunction::Product(0, 1), TestFunction::Loss];
+        let observables = model.observables(functions);
+        for process in [
+            &model.optimizer_process(9, Role::Optimizer) as &dyn Process,
+            &model.sde_process(9, Role::Sde, 1),
+        ] {
+            let whole = average(process, &observables, 4, 1..2);
+            let each = observe_each(process, &observables, 4, BLOCK as u64..2 * BLOCK as u64);
+            for index in 0..whole.len() {
+                let mean = each.iter().map(|means| means.functions[index]).sum::<f64>() / BLOCK as f64;
+                // Rounding of sums of 64 numbers.
+                assert!((whole.mean(index) - mean).abs() <= 1e-13 * mean.abs().max(1.0), "d = {d}: {index}");
+            }
+        }
+    }
+}
+
+#[test]
+fn unknown_instructions_are_refused() {
+    let called = assert_cmd::Command::new(env!("CARGO_BIN_EXE_itocheck"))
+        .args(["list", "noises"])
+        .env("ITOCHECK_INSTRUCTIONS", "Portable")
+        .output()
+        .unwrap();
+    assert_eq!(called.status.code(), Some(2));
+    let told = String::from_utf8(called.stderr).unwrap();
+    assert!(told.contains("ITOCHECK_INSTRUCTIONS is \"Portable\"; expected portable or avx2"), "{told}");
 }
 
 /// The report of a run with instructions of a choice.

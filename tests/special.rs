@@ -1,7 +1,7 @@
 //! Ξ against values of an independent implementation, closed forms, and its properties.
 #![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
-use itocheck::special::{ell, sign, upper_tail, xi, xi_derivative, xi_inverse};
+use itocheck::special::{ell, sign, twice_xi, upper_tail, xi, xi_derivative, xi_inverse};
 use proptest::prelude::*;
 
 /// Relative error allowed: the continued fraction loses up to three digits of sixteen, for ν near 1e5.
@@ -230,4 +230,22 @@ fn extreme_arguments_saturate() {
 fn the_sign_of_zero_is_zero() {
     assert_eq!([sign(-2.0), sign(0.0), sign(-0.0), sign(1e-300)], [-1.0, 0.0, 0.0, 1.0]);
     assert!(sign(f64::NAN).is_nan());
+}
+
+/// Of many arguments at once, over all magnitudes: beyond 1e10 Ξ is that of its tail, which shares nothing with the sums.
+#[test]
+fn means_of_signs_are_twice_xi() {
+    for dof in [0.7, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 64.0, 65.0, f64::INFINITY] {
+        let v: Vec<f64> = (-200..=400)
+            .flat_map(|k| [1.1, -0.7].map(|size| size * 10f64.powf(0.1 * f64::from(k))))
+            .collect();
+        let mut out = vec![0.0; v.len()];
+        twice_xi(&v, &[2.5], dof, &mut out);
+        for (v, twice) in v.iter().zip(&out) {
+            assert_close(&format!("2Ξ_{dof}({v}/2.5)"), *twice, 2.0 * xi(v / 2.5, dof), 2e-15);
+        }
+    }
+    let mut out = [0.0; 4];
+    twice_xi(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0], &[1.0], 3.0, &mut out);
+    assert!(out[0].is_nan() && out[1] == 1.0 && out[2] == -1.0 && out[3] == 0.0, "{out:?}");
 }

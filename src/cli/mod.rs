@@ -60,6 +60,10 @@ enum Command {
 
 /// Reads the command line, does what it says, and returns the exit code, one of [`exit`].
 pub fn main() -> u8 {
+    if let Some(refusal) = crate::simd::refusal() {
+        complain(&refusal);
+        return exit::WRONG_INPUT;
+    }
     match Arguments::try_parse() {
         Ok(Arguments { command }) => match command {
             Command::Run(arguments) => run::run(&arguments),

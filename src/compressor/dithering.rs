@@ -58,18 +58,18 @@ impl Compressor for Dithering {
     fn apply(&self, g: &mut [f64], streams: &mut Streams) {
         let n = streams.count();
         let mut of_path = vec![0.0; self.dimension];
-        let mut uniforms = vec![0.0; g.len()];
-        streams.uniforms(&mut uniforms);
-        for path in 0..n {
-            rows::read_column(g, n, path, &mut of_path);
-            let Some(spacing) = self.spacing(&of_path) else { continue };
-            for (g, uniform) in of_path.iter_mut().zip(uniforms.iter().skip(path).step_by(n)) {
-                let (whole, up) = parts(g.abs() / spacing);
-                let level = if *uniform < up { whole + 1.0 } else { whole };
-                *g = (spacing * level).copysign(*g);
+        streams.lend_uniforms(self.dimension, |uniforms| {
+            for path in 0..n {
+                rows::read_column(g, n, path, &mut of_path);
+                let Some(spacing) = self.spacing(&of_path) else { continue };
+                for (g, uniform) in of_path.iter_mut().zip(uniforms.iter().skip(path).step_by(n)) {
+                    let (whole, up) = parts(g.abs() / spacing);
+                    let level = if *uniform < up { whole + 1.0 } else { whole };
+                    *g = (spacing * level).copysign(*g);
+                }
+                rows::write_column(g, n, path, &of_path);
             }
-            rows::write_column(g, n, path, &of_path);
-        }
+        });
     }
 
     /// Of norm ∞: `(√(1 + (d − 1)/s²) − 1)/2`, attained. Of norm 2: `d/(4s²)` where √d ≤ 2s, otherwise `√d/s − 1`,

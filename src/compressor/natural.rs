@@ -38,13 +38,13 @@ fn variance(g: f64) -> f64 {
 
 impl Compressor for Natural {
     fn apply(&self, g: &mut [f64], streams: &mut Streams) {
-        let mut uniforms = vec![0.0; g.len()];
-        streams.uniforms(&mut uniforms);
-        for (g, uniform) in g.iter_mut().zip(&uniforms) {
-            if let Some((low, up)) = octave(*g) {
-                *g = if *uniform < up { 2.0 * low } else { low }.copysign(*g);
+        streams.lend_uniforms(g.len() / streams.count(), |uniforms| {
+            for (g, uniform) in g.iter_mut().zip(uniforms) {
+                if let Some((low, up)) = octave(*g) {
+                    *g = if *uniform < up { 2.0 * low } else { low }.copysign(*g);
+                }
             }
-        }
+        });
     }
 
     /// `ω = 1/8`, attained where every |v_j| is 4/3 of a power of two.

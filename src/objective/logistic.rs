@@ -17,10 +17,6 @@ pub struct Logistic {
 }
 
 impl Logistic {
-    fn terms_with_margins<'a>(&'a self, x: &'a [f64]) -> impl Iterator<Item = (&'a [f64], f64)> {
-        self.signed_features.chunks_exact(self.dimension).map(move |term| (term, dot(term, x)))
-    }
-
     /// Calls `visit` with every term and its margins `y_s xᵀa_s` on all n paths.
     fn for_each_term(&self, x: &[f64], mut visit: impl FnMut(&[f64], &[f64])) {
         let n = x.len() / self.dimension;
@@ -72,9 +68,10 @@ impl Objective for Logistic {
         for (out, v) in out.iter_mut().zip(v) {
             *out = self.regularisation * v;
         }
-        for (term, margin) in self.terms_with_margins(x) {
+        self.for_each_term(x, |term, margins| {
+            let margin = margins[0];
             add(out, share * sigmoid(margin) * sigmoid(-margin) * dot(term, v), term);
-        }
+        });
     }
 
     fn smoothness(&self) -> Option<f64> {

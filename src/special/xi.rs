@@ -122,8 +122,9 @@ fn finite_sums_of(v: &[f64], scale: &[f64], dof: u32, out: &mut [f64]) {
 /// `2Ξ_ν(√ν t) = P[|t_ν| < √ν |t|] sign t`, by Abramowitz and Stegun 26.7.3 (odd ν) and 26.7.4 (even ν), with `θ = atan |t|`.
 #[inline(always)]
 fn finite_sum(t: f64, dof: u32) -> f64 {
-    // Beyond, the square may overflow, and the sum is its limit.
-    let size = if t.abs() > FAR { FAR } else { t.abs() };
+    // Beyond, the square may overflow, and the sum is its limit to the last bit for every ν.
+    const LIMIT: f64 = 1e30;
+    let size = if t.abs() > LIMIT { LIMIT } else { t.abs() };
     let odd = dof % 2 == 1;
     let (theta, cos_squared) =
         if odd { atan_and_reciprocal(size, 1.0 + size * size) } else { (0.0, 1.0 / (1.0 + size * size)) };
