@@ -275,7 +275,7 @@ fn what_is_no_baseline_is_refused_before_anything_runs() {
     refused(
         &|root| fs::rename(root.join("a/s"), root.join("a/z")).unwrap(),
         "a",
-        &["reports of 1 other scenarios (z, for one)"],
+        &["reports of 1 other scenario (z, for one)"],
     );
     refused(
         &|root| fs::write(report(root), "{\"schema\":\n 3}").unwrap(),

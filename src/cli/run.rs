@@ -144,7 +144,7 @@ fn run_all(
                 ..Report::new(loaded, work.judgement, seconds, workers.threads())
             };
             if let Some(earlier) = baseline.and_then(|baseline| baseline.of(name)) {
-                report.compare_with(earlier);
+                report.compare_with(earlier, loaded.experiment.monte_carlo.error_rate);
             }
             standard_output(|out| {
                 print(out, name, &report, arguments.quiet)?;

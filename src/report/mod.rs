@@ -211,9 +211,9 @@ impl Report {
         }
     }
 
-    /// The report beside the earlier one of its scenario.
-    pub fn compare_with(&mut self, earlier: &baseline::Earlier) {
-        self.baseline = Some(baseline::Comparison::new(earlier, self));
+    /// The report beside the earlier one of its scenario, at the error rate of that.
+    pub fn compare_with(&mut self, earlier: &baseline::Earlier, error_rate: f64) {
+        self.baseline = Some(baseline::Comparison::new(earlier, self, error_rate));
     }
 
     /// Whether some moment moved beyond the joint error since the baseline.

@@ -1,6 +1,6 @@
 //! What is read of the folder of an earlier run.
 
-use super::super::SCHEMA;
+use super::super::{SCHEMA, counted};
 use crate::claim::{MomentTables, Verdict};
 use crate::scenario::{InputError, is_line};
 use serde::Deserialize;
@@ -43,8 +43,8 @@ pub(super) struct Provenance {
 }
 
 impl Provenance {
-    pub fn speed(&self) -> Option<f64> {
-        super::per_second(self.path_steps, self.wall_seconds)
+    pub fn work(&self) -> super::Work {
+        super::Work { path_steps: self.path_steps, seconds: self.wall_seconds }
     }
 }
 
@@ -91,7 +91,9 @@ impl Baseline {
         }
         if errors.is_empty() && reports.is_empty() {
             let found = match names.first() {
-                Some(first) => format!("reports of {} other scenarios ({first}, for one)", names.len()),
+                Some(first) => {
+                    format!("reports of {} ({first}, for one)", counted(names.len(), "other scenario"))
+                }
                 None => "no <scenario>/report.json".to_owned(),
             };
             let message = format!("{found}; expected the report of at least one scenario of this run");

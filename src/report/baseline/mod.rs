@@ -12,9 +12,6 @@ use std::fmt;
 pub use earlier::{Baseline, Earlier};
 pub use moments::{ComparedMoments, Moved, Process, Source};
 
-/// The probability of naming any moment of a scenario as moved although none did: that of verdicts, unless they set another.
-pub const ERROR_RATE: f64 = 1e-6;
-
 /// What of a margin more than before is worth a line, in margins, where sampling does not explain it.
 const HEADROOM_WORTH_A_LINE: f64 = 0.1;
 
@@ -72,8 +69,9 @@ pub struct UsedMargin {
 }
 
 impl Comparison {
-    /// `report` beside what `earlier` says of the same scenario.
-    pub fn new(earlier: &Earlier, report: &Report) -> Self {
+    /// `report` beside what `earlier` says of the same scenario. Any moment is named as moved although none did with probability
+    /// `error_rate` at most.
+    pub fn new(earlier: &Earlier, report: &Report, error_rate: f64) -> Self {
         let same_seed = earlier.provenance.seed == report.provenance.seed;
         let mut comparison = Self {
             version: earlier.provenance.version.clone(),
@@ -82,10 +80,10 @@ impl Comparison {
             verdicts: Vec::new(),
             new_claims: Vec::new(),
             gone_claims: Vec::new(),
-            moments: moments::compare(earlier, report, same_seed),
+            moments: moments::compare(earlier, report, same_seed, error_rate),
             margins: Vec::new(),
-            speed_before: earlier.provenance.speed(),
-            speed: speed(&report.provenance),
+            speed_before: speed(earlier.provenance.work()),
+            speed: speed(report.provenance.work()),
         };
         // Claims have no names: the n-th of a kind is the n-th of that kind before.
         let mut left: Vec<&earlier::Claim> = earlier.claims.iter().collect();
@@ -174,12 +172,28 @@ fn share(interval: Option<[f64; 2]>, sampling: Option<f64>, margin: f64) -> Opti
     (share.used.is_finite() && share.sampling.is_finite()).then_some(share)
 }
 
-fn speed(provenance: &Provenance) -> Option<f64> {
-    per_second(provenance.path_steps, provenance.wall_seconds)
+impl Provenance {
+    fn work(&self) -> Work {
+        Work { path_steps: self.path_steps, seconds: self.wall_seconds }
+    }
 }
 
-fn per_second(path_steps: u64, seconds: f64) -> Option<f64> {
-    (path_steps > 0 && seconds > 0.0).then(|| path_steps as f64 / seconds)
+/// Path-steps, and the time that they took.
+#[derive(Clone, Copy, Default)]
+struct Work {
+    path_steps: u64,
+    seconds: f64,
+}
+
+impl Work {
+    fn and(self, other: Self) -> Self {
+        Self { path_steps: self.path_steps + other.path_steps, seconds: self.seconds + other.seconds }
+    }
+}
+
+/// Path-steps per second; none where none were counted.
+fn speed(work: Work) -> Option<f64> {
+    (work.path_steps > 0 && work.seconds > 0.0).then(|| work.path_steps as f64 / work.seconds)
 }
 
 impl fmt::Display for ChangedVerdict {
@@ -213,17 +227,16 @@ pub fn summary(baseline: &Baseline, entries: &[(&str, &Report)], gone: &[String]
         super::counted(comparisons().map(|comparison| comparison.verdicts.len()).sum(), "changed verdict"),
         format!("moments moved in {}", comparisons().filter(|comparison| comparison.has_moved()).count()),
     ];
-    for (names, what) in [(&fresh, "new"), (&gone.to_vec(), "gone")] {
+    for (names, what) in [(&fresh[..], "new"), (gone, "gone")] {
         if !names.is_empty() {
             parts.push(format!("{} {what} ({})", names.len(), abridged(names)));
         }
     }
-    // Times of all that was compared, so that no short scenario decides the ratio.
-    let now = compared.iter().map(|report| &report.provenance);
-    let now = now.fold((0, 0.0), |sum, one| (sum.0 + one.path_steps, sum.1 + one.wall_seconds));
-    let before = entries.iter().filter_map(|(name, _)| baseline.of(name)).map(|earlier| &earlier.provenance);
-    let before = before.fold((0, 0.0), |sum, one| (sum.0 + one.path_steps, sum.1 + one.wall_seconds));
-    if let (Some(now), Some(before)) = (per_second(now.0, now.1), per_second(before.0, before.1)) {
+    // Of all that was compared, so that no short scenario decides the ratio.
+    let now = compared.iter().map(|report| report.provenance.work()).fold(Work::default(), Work::and);
+    let earlier = entries.iter().filter_map(|(name, _)| baseline.of(name));
+    let before = earlier.map(|earlier| earlier.provenance.work()).fold(Work::default(), Work::and);
+    if let (Some(now), Some(before)) = (speed(now), speed(before)) {
         parts.push(format!("{now:.2e} path-steps per second, before {before:.2e}"));
     }
     format!("baseline {}: {}", baseline.folder().display(), parts.join(", "))

@@ -1,7 +1,6 @@
 //! Which moments moved beyond the joint error of both runs.
 
 use super::super::Report;
-use super::ERROR_RATE;
 use super::earlier::Earlier;
 use crate::claim::MomentTables;
 use crate::ensemble::{BLOCK, TestFunction};
@@ -78,8 +77,8 @@ pub enum Source {
 struct Value {
     mean: Option<f64>,
     standard_error: Option<f64>,
-    /// The limit of the integrator's bias.
-    bias: f64,
+    /// The limit of the integrator's bias; none where it cannot be told.
+    bias: Option<f64>,
     /// An exact expectation with the bound of its error.
     exact: Option<(f64, f64)>,
 }
@@ -88,8 +87,8 @@ impl Value {
     fn of(tables: &MomentTables, process: Process, row: usize, column: usize) -> Self {
         let at = |table: &[Vec<Option<f64>>]| table.get(row).and_then(|row| *row.get(column)?);
         let (table, bias) = match process {
-            Process::Optimizer => (&tables.optimizer, 0.0),
-            Process::Sde => (&tables.sde.table, at(&tables.sde.integrator_bias).unwrap_or(f64::INFINITY)),
+            Process::Optimizer => (&tables.optimizer, Some(0.0)),
+            Process::Sde => (&tables.sde.table, at(&tables.sde.integrator_bias)),
         };
         let exact = tables.exact.as_ref().and_then(|exact| {
             let (value, error) = match process {
@@ -116,11 +115,12 @@ struct Sample {
 }
 
 impl Sample {
-    /// Of the trajectories of a run, with the fewest paths where they differ.
+    /// Of the trajectories of a run. They share their paths, and the moments are those of the last look, at which the last
+    /// of them was decided.
     fn of<'a>(claims: impl Iterator<Item = (&'a str, u64, u32)>) -> Self {
-        let trajectories = claims.filter(|(kind, seeds, _)| *kind == "trajectory" && *seeds > 0);
-        let sample = |(_, seeds, look): (&str, u64, u32)| Self { seeds, look };
-        trajectories.map(sample).min_by_key(|sample| sample.seeds).unwrap_or(Self { seeds: 0, look: 1 })
+        let trajectories = claims.filter(|(kind, ..)| *kind == "trajectory");
+        let samples = trajectories.map(|(_, seeds, look)| Self { seeds, look });
+        samples.max_by_key(|sample| sample.seeds).unwrap_or(Self { seeds: 0, look: 0 })
     }
 
     fn degrees_of_freedom(self) -> f64 {
@@ -145,14 +145,16 @@ struct JointError {
 impl JointError {
     /// Of two means with these standard errors.
     ///
-    /// Means over different seeds are independent: t with the fewer degrees of freedom on the root of the sum of squares, whose
-    /// level is no more than nominal (Mickey and Brown 1966, Annals of Mathematical Statistics 37). Means over the same
-    /// seeds may depend on each other in any way; each is then within its own limit at half the level.
-    fn sampling(&self, standard_errors: [f64; 2]) -> f64 {
+    /// Means over different seeds are independent: t with the fewer degrees of freedom on the root of the sum of squares. Its
+    /// level is no more than nominal. With variances in the ratio w : 1 − w a difference is beyond q such roots with probability
+    /// `E φ(w A + (1 − w) B)`, where A and B are χ² over their degrees of freedom and `φ(a) = P[z² > q² a]` is
+    /// convex; so it is at most the mean, by w, of the two-sided tails of both t, the heavier of which is that with fewer degrees
+    /// of freedom. Means over the same seeds may depend on each other in any way; each is then within its own limit at half
+    /// the level.
+    fn of_means(&self, standard_errors: [f64; 2]) -> f64 {
         let quantile = |dof: f64, rate: f64| student_quantile(dof, rate / 2.0);
-        let [before, after] = self.samples;
-        let is_drawn = standard_errors.map(|error| error > 0.0);
-        if is_drawn == [true, true] && !self.same_seed {
+        if standard_errors.iter().all(|&error| error > 0.0) && !self.same_seed {
+            let [before, after] = self.samples;
             let dof = before.degrees_of_freedom().min(after.degrees_of_freedom());
             let [s, t] = standard_errors;
             return quantile(dof, self.error_rate * before.share() * after.share()) * (s * s + t * t).sqrt();
@@ -167,19 +169,26 @@ impl JointError {
         self.samples.into_iter().zip(standard_errors).map(own).sum()
     }
 
-    /// Whether exact limits of two probabilities are apart: those hold where nothing was seen at all.
-    fn probabilities_differ(&self, probabilities: [f64; 2]) -> bool {
-        let limits = |sample: Sample, probability: f64| {
+    /// Of two shares of paths, whatever they depend on: from each to that of its exact limits which faces the other. Limits hold
+    /// where nothing was seen at all, too.
+    fn of_probabilities(&self, probabilities: [f64; 2]) -> f64 {
+        let limits = |run: usize| {
+            let (sample, probability) = (self.samples[run], probabilities[run]);
             let seen = (probability * sample.seeds as f64).round() as u64;
             clopper_pearson(seen, sample.seeds, self.error_rate / 4.0 * sample.share())
         };
-        let [before, after] = [0, 1].map(|run| limits(self.samples[run], probabilities[run]));
-        before.1 < after.0 || after.1 < before.0
+        let (less, more) = if probabilities[0] <= probabilities[1] { (0, 1) } else { (1, 0) };
+        (limits(less).1 - probabilities[less]) + (probabilities[more] - limits(more).0)
     }
 }
 
 /// What moved between the moments of both, where both have some.
-pub(super) fn compare(earlier: &Earlier, report: &Report, same_seed: bool) -> Option<ComparedMoments> {
+pub(super) fn compare(
+    earlier: &Earlier,
+    report: &Report,
+    same_seed: bool,
+    error_rate: f64,
+) -> Option<ComparedMoments> {
     let (before, after) = (earlier.moments.as_ref()?, report.moments.as_ref()?);
     let only_in = |one: &MomentTables, other: &MomentTables| -> Vec<String> {
         one.functions.iter().filter(|name| !other.functions.contains(name)).cloned().collect()
@@ -190,10 +199,9 @@ pub(super) fn compare(earlier: &Earlier, report: &Report, same_seed: bool) -> Op
         Sample::of(report.claims.iter().map(|claim| (claim.kind, claim.seeds, claim.looks))),
     ];
     // Both processes at every place: Bonferroni. Holm names no first moment that this does not.
-    let error_rate = ERROR_RATE / (2 * places.len()).max(1) as f64;
-    let joint = JointError { samples, same_seed, error_rate };
+    let joint = JointError { samples, same_seed, error_rate: error_rate / (2 * places.len()).max(1) as f64 };
     let mut compared = ComparedMoments {
-        error_rate: ERROR_RATE,
+        error_rate,
         compared: 0,
         differing: 0,
         moved: Vec::new(),
@@ -232,20 +240,17 @@ pub(super) fn compare(earlier: &Earlier, report: &Report, same_seed: bool) -> Op
     Some(compared)
 }
 
-/// How far two sampled means may be apart; none where no standard error is known.
+/// How far two sampled means may be apart; none where a standard error or the bias of the integrator is not known.
 fn joint_error(joint: &JointError, function: &str, values: [Value; 2]) -> Option<f64> {
     let [one, other] = values;
     let (x, y) = (one.mean?, other.mean?);
-    let bias = one.bias + other.bias;
+    let bias = one.bias? + other.bias?;
     if function == TestFunction::Exit.to_string() && joint.samples.iter().all(|sample| sample.seeds > 0) {
-        // In the form of the others: what is apart by no more than this has limits that overlap.
-        let apart = joint.probabilities_differ([x, y]);
-        return Some(if apart { bias } else { bias.max((x - y).abs()) });
+        return Some(joint.of_probabilities([x, y]) + bias);
     }
     let errors = [one.standard_error?, other.standard_error?];
-    let stated =
-        values.iter().filter(|value| value.is_exact()).filter_map(|value| Some(value.exact?.1)).sum::<f64>();
-    Some(joint.sampling(errors) + bias + stated + ROUNDING * x.abs().max(y.abs()))
+    let stated = values.iter().filter(|value| value.is_exact()).filter_map(|value| Some(value.exact?.1));
+    Some(joint.of_means(errors) + bias + stated.sum::<f64>() + ROUNDING * x.abs().max(y.abs()))
 }
 
 /// A function and a time that both runs have: rows and columns before and after.
