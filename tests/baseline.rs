@@ -1,8 +1,11 @@
 //! `itocheck run --baseline`: what changed since an earlier run, and nothing where nothing did.
 
+#[path = "../examples/baseline_alarms.rs"]
+mod alarms;
 mod common;
 
 use common::{Called, GOOD, run};
+use itocheck::stats::clopper_pearson;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -111,44 +114,224 @@ fn a_mutated_sde_is_named() {
     let junit = fs::read_to_string(folder.path().join("b/junit.xml")).unwrap();
     assert!(junit.contains("baseline: t") && junit.contains("type=\"moved\""), "{junit}");
     let page = fs::read_to_string(folder.path().join("b/index.html")).unwrap();
+    let summary = folder.path().join("summary.md");
+    let arguments = ["run", "s.toml", "--out", "c", "--baseline", "a"];
+    let mut command = assert_cmd::Command::cargo_bin("itocheck").unwrap();
+    let command =
+        command.current_dir(folder.path()).env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &summary);
+    let output = command.env("GITHUB_WORKSPACE", folder.path()).args(arguments).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    let annotation = "::error file=s.toml,line=1,title=s%3A a moment moved since the baseline::t%0ASDE: E ";
+    assert!(out.contains(annotation), "{out}");
+    assert!(fs::read_to_string(summary).unwrap().contains(" | baseline | moved | | SDE&#58; E "));
     assert!(page.contains("Since the baseline") && page.contains("coefficients was upheld, is refuted"));
 }
 
-/// The joint error as docs/baselines.md has it, from the report and quantiles of another library.
-#[test]
-fn a_mean_moves_exactly_where_it_is_beyond_the_joint_error() {
-    use statrs::distribution::{ContinuousCDF, StudentsT};
-    let folder = folder(&sampled(1));
-    into(&folder, "a", None);
-    let now = report(&folder, "a");
-    let moments = &now["moments"];
-    let places = moments["times"].as_array().unwrap().len() * moments["functions"].as_array().unwrap().len();
-    let claim = now["claims"].as_array().unwrap().iter().find(|claim| claim["kind"] == "trajectory").unwrap();
-    let (seeds, looks) = (number(&claim["seeds"]), number(&claim["looks"]));
-    let share = 1.0 / (looks * (looks + 1.0));
-    let law = StudentsT::new(0.0, 1.0, seeds / 64.0 - 1.0).unwrap();
-    let error = number(&moments["optimizer"]["standard_error"][0][2]);
-    let rate = 1e-6 / (2 * places) as f64;
-    let dependent = 2.0 * -law.inverse_cdf(rate / 2.0 * share / 2.0) * error;
-    let independent = -law.inverse_cdf(rate * share * share / 2.0) * error * 2f64.sqrt();
-    assert!(independent < dependent);
-    for (seed, joint) in [(now["provenance"]["seed"].clone(), dependent), (json!(77), independent)] {
-        for (factor, code) in [(0.99, 0), (1.01, 1), (-0.99, 0), (-1.01, 1)] {
-            into(&folder, "a", None);
-            tamper(&folder, "a", |value| {
-                value["provenance"]["seed"] = seed.clone();
-                let mean = &mut value["moments"]["optimizer"]["mean"][0][2];
-                *mean = json!(number(mean) + factor * joint);
-            });
-            let called = into(&folder, "b", Some("a"));
-            assert_eq!(called.code, code, "{factor} {seed}: {}", called.out);
-            assert_eq!(told(&called).len(), code as usize);
-            if code == 1 {
-                assert!(told(&called)[0].contains("optimizer: E x[0] at t = "), "{:?}", told(&called));
-                assert!(told(&called)[0].contains("(1 of "));
-            }
+/// The mean of a process in the first report, moved by `factor` joint errors: it has moved beyond 1 of them, and not below.
+fn moves_beyond(joint: f64, seed: &Value, [process, function]: [&str; 2], time: usize, text: &str) {
+    let folder = folder(text);
+    into(&folder, "fresh", None);
+    for (factor, code) in [(0.99, 0), (1.01, 1), (-0.99, 0), (-1.01, 1)] {
+        into(&folder, "a", None);
+        tamper(&folder, "a", |value| {
+            value["provenance"]["seed"] = seed.clone();
+            let row = row(value, function);
+            let mean = &mut value["moments"][process]["mean"][row][time];
+            *mean = json!(number(mean) + factor * joint);
+        });
+        let called = into(&folder, "b", Some("a"));
+        assert_eq!(called.code, code, "{factor} {seed}: {}", called.out);
+        assert_eq!(told(&called).len(), code as usize);
+        if code == 1 {
+            let name = if process == "sde" { "SDE" } else { process };
+            assert!(
+                told(&called)[0].contains(&format!("{name}: E {function} at t = ")),
+                "{:?}",
+                told(&called)
+            );
+            assert!(told(&called)[0].contains("(1 of "));
         }
     }
+}
+
+fn row(report: &Value, function: &str) -> usize {
+    let functions = report["moments"]["functions"].as_array().unwrap();
+    functions.iter().position(|known| *known == function).unwrap()
+}
+
+/// The report of a scenario.
+fn of(text: &str) -> Value {
+    let folder = folder(text);
+    into(&folder, "a", None);
+    report(&folder, "a")
+}
+
+/// What docs/baselines.md makes a joint error of, without the code that it is about: the quantiles of another library.
+struct Stated {
+    seeds: f64,
+    /// Of one comparison, for a run that stopped at its look.
+    rate: f64,
+    share: f64,
+}
+
+impl Stated {
+    /// Of the trajectory with the most seeds.
+    fn of(report: &Value) -> Self {
+        let moments = &report["moments"];
+        let count = |name: &str| moments[name].as_array().unwrap().len();
+        let trajectories = report["claims"].as_array().unwrap().iter();
+        let trajectories = trajectories.filter(|claim| claim["kind"] == "trajectory");
+        let seeds_and_looks = trajectories.map(|claim| (number(&claim["seeds"]), number(&claim["looks"])));
+        let (seeds, looks) = seeds_and_looks.max_by(|one, other| one.0.total_cmp(&other.0)).unwrap();
+        let rate = 1e-6 / (2 * count("times") * count("functions")) as f64;
+        Self { seeds, rate, share: 1.0 / (looks * (looks + 1.0)) }
+    }
+
+    /// Half the width of an interval of this level, in standard errors.
+    fn quantile(&self, level: f64) -> f64 {
+        use statrs::distribution::{ContinuousCDF, StudentsT};
+        -StudentsT::new(0.0, 1.0, self.seeds / 64.0 - 1.0).unwrap().inverse_cdf(level / 2.0)
+    }
+
+    /// Of two runs with the same seed.
+    fn dependent(&self) -> f64 {
+        2.0 * self.quantile(self.rate / 2.0 * self.share)
+    }
+
+    /// Of two runs with other seeds.
+    fn independent(&self) -> f64 {
+        2f64.sqrt() * self.quantile(self.rate * self.share * self.share)
+    }
+}
+
+#[test]
+fn a_mean_moves_exactly_where_it_is_beyond_the_joint_error() {
+    let text = sampled(1);
+    let now = of(&text);
+    let stated = Stated::of(&now);
+    let error = number(&now["moments"]["optimizer"]["standard_error"][0][2]);
+    let [dependent, independent] = [stated.dependent() * error, stated.independent() * error];
+    assert!(independent < dependent);
+    moves_beyond(dependent, &now["provenance"]["seed"], ["optimizer", "x[0]"], 2, &text);
+    moves_beyond(independent, &json!(77), ["optimizer", "x[0]"], 2, &text);
+}
+
+#[test]
+fn a_mean_of_the_sde_may_also_move_by_what_both_solvers_are_off_by() {
+    let text = sampled(1);
+    let now = of(&text);
+    let sde = &now["moments"]["sde"];
+    let (error, bias) = (number(&sde["standard_error"][0][2]), number(&sde["integrator_bias"][0][2]));
+    let joint = Stated::of(&now).dependent() * error + 2.0 * bias;
+    assert!(bias > 0.02 * joint, "{bias} would hide in {joint}");
+    moves_beyond(joint, &now["provenance"]["seed"], ["sde", "x[0]"], 2, &text);
+    // Where it cannot be told, nothing can be said to have moved.
+    let folder = folder(&text);
+    into(&folder, "a", None);
+    let compared =
+        |folder: &TempDir| report(folder, "b")["baseline"]["moments"]["compared"].as_u64().unwrap();
+    into(&folder, "b", Some("a"));
+    let all = compared(&folder);
+    tamper(&folder, "a", |value| {
+        value["moments"]["sde"]["integrator_bias"][0][2] = Value::Null;
+        value["moments"]["sde"]["mean"][0][2] = json!(1e9);
+    });
+    assert_eq!(into(&folder, "b", Some("a")).code, 0);
+    assert_eq!(compared(&folder), all - 1);
+}
+
+#[test]
+fn the_sample_is_that_of_the_last_look() {
+    // The first is decided at once, the second stays open to the third look, of which the moments are.
+    let later = "[[claims]]\n[claims.trajectory]\nmargin = { effect = 0.01 }\n";
+    let text = sampled(1).replace("seeds = 4096", "seeds = 1024\nmax_seeds = 4096\nerror_rate = 1e-6");
+    let text = text.replace("effect = 0.3", "effect = 1.0") + later;
+    let now = of(&text);
+    let looks: Vec<u64> =
+        now["claims"].as_array().unwrap()[..2].iter().map(|c| c["looks"].as_u64().unwrap()).collect();
+    assert_eq!(looks, [1, 3], "{}", now["claims"]);
+    let error = number(&now["moments"]["optimizer"]["standard_error"][0][2]);
+    let joint = Stated::of(&now).dependent() * error;
+    let folder = folder(&text);
+    for (factor, moved) in [(0.99, false), (1.01, true)] {
+        into(&folder, "a", None);
+        tamper(&folder, "a", |value| {
+            let mean = &mut value["moments"]["optimizer"]["mean"][0][2];
+            *mean = json!(number(mean) + factor * joint);
+        });
+        assert_eq!(into(&folder, "b", Some("a")).out.contains("FAIL s: baseline: optimizer: E x[0]"), moved);
+    }
+}
+
+#[test]
+fn means_of_paths_that_all_agree_may_be_apart_by_rounding() {
+    let text = sampled(1).replace("gaussian = { scale = 1.0 }", "none = {}");
+    let text = text.replace("rand_k = { k = 1 }", "identity = {}").replace("effect = 0.3", "absolute = 0.1");
+    let now = of(&text);
+    let optimizer = &now["moments"]["optimizer"];
+    assert_eq!(number(&optimizer["standard_error"][0][2]), 0.0);
+    // The larger of both means counts, 0.99 or 1.01 roundings away.
+    let joint = number(&optimizer["mean"][0][2]) * 2f64.powi(-33);
+    moves_beyond(joint, &now["provenance"]["seed"], ["optimizer", "x[0]"], 2, &text);
+}
+
+#[test]
+fn a_probability_of_leaving_the_domain_moves_where_exact_limits_are_apart() {
+    use statrs::distribution::{Beta, ContinuousCDF};
+    let text = sampled(1).replace("start = 0.3", "start = 0.3\ndomain = { radius = 0.47 }");
+    let now = of(&text);
+    let last = now["moments"]["times"].as_array().unwrap().len() - 1;
+    let Stated { seeds, rate, share } = Stated::of(&now);
+    let tail = rate / 4.0 * share;
+    let limits = |count: f64| {
+        let beta = |a: f64, b: f64, p: f64| Beta::new(a, b).unwrap().inverse_cdf(p);
+        [beta(count, seeds - count + 1.0, tail), beta(count + 1.0, seeds - count, 1.0 - tail)]
+    };
+    let exits =
+        |value: &Value| number(&value["moments"]["optimizer"]["mean"][row(value, "exit")][last]) * seeds;
+    let count = exits(&now).round();
+    assert!(count > 20.0 && count < 0.9 * seeds, "{count}");
+    // The fewest exits more whose lower limit is above the upper one of these.
+    let first = (count as u64..).find(|&more| limits(more as f64)[0] > limits(count)[1]).unwrap();
+    let folder = folder(&text);
+    for (other, moved) in [(first - 1, false), (first, true)] {
+        into(&folder, "a", None);
+        tamper(&folder, "a", |value| {
+            let row = row(value, "exit");
+            value["moments"]["optimizer"]["mean"][row][last] = json!(other as f64 / seeds);
+        });
+        let called = into(&folder, "b", Some("a"));
+        assert_eq!(
+            called.out.contains("FAIL s: baseline: optimizer: E exit at t = "),
+            moved,
+            "{}",
+            called.out
+        );
+    }
+}
+
+/// Pairs of runs of which nothing moved, and how many of them are said to have, against the rate.
+#[test]
+fn false_alarms_are_no_more_than_the_error_rate_says() {
+    // 21 rates: draws that are new fail this with a probability of at most 2.1e-5.
+    for case in alarms::cases() {
+        let pairs = 500;
+        for (count, rate) in case.alarms(pairs).into_iter().zip(alarms::ERROR_RATES) {
+            assert!(
+                clopper_pearson(count, pairs, 1e-6).0 <= rate,
+                "{}: {count} of {pairs} at {rate}",
+                case.name
+            );
+        }
+    }
+}
+
+#[test]
+fn runs_that_mirror_each_other_need_the_limit_for_the_same_seed() {
+    let pairs = 4000;
+    let [.., count] = alarms::control().alarms(pairs);
+    let [.., rate] = alarms::ERROR_RATES;
+    assert!(clopper_pearson(count, pairs, 1e-3).0 > rate, "{count} of {pairs} at {rate}");
 }
 
 #[test]
