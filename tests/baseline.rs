@@ -218,7 +218,11 @@ fn a_mean_moves_exactly_where_it_is_beyond_the_joint_error() {
 
 #[test]
 fn a_mean_of_the_sde_may_also_move_by_what_both_solvers_are_off_by() {
-    let text = sampled(1);
+    // Long steps of the solver, and little noise.
+    let text = sampled(1).replace("[[claims]]", "[sde]\nsubsteps = 1\n[[claims]]");
+    let text =
+        text.replace("learning_rate = 0.01", "learning_rate = 0.1").replace("scale = 1.0", "scale = 0.01");
+    let text = text.replace("rand_k = { k = 1 }", "identity = {}").replace("effect = 0.3", "absolute = 1.0");
     let now = of(&text);
     let sde = &now["moments"]["sde"];
     let (error, bias) = (number(&sde["standard_error"][0][2]), number(&sde["integrator_bias"][0][2]));
@@ -247,8 +251,8 @@ fn the_sample_is_that_of_the_last_look() {
     let text = sampled(1).replace("seeds = 4096", "seeds = 1024\nmax_seeds = 4096\nerror_rate = 1e-6");
     let text = text.replace("effect = 0.3", "effect = 1.0") + later;
     let now = of(&text);
-    let looks: Vec<u64> =
-        now["claims"].as_array().unwrap()[..2].iter().map(|c| c["looks"].as_u64().unwrap()).collect();
+    let trajectories = now["claims"].as_array().unwrap().iter().filter(|claim| claim["kind"] == "trajectory");
+    let looks: Vec<u64> = trajectories.map(|claim| claim["looks"].as_u64().unwrap()).collect();
     assert_eq!(looks, [1, 3], "{}", now["claims"]);
     let error = number(&now["moments"]["optimizer"]["standard_error"][0][2]);
     let joint = Stated::of(&now).dependent() * error;
@@ -315,7 +319,7 @@ fn a_probability_of_leaving_the_domain_moves_where_exact_limits_are_apart() {
 fn false_alarms_are_no_more_than_the_error_rate_says() {
     // 21 rates: draws that are new fail this with a probability of at most 2.1e-5.
     for case in alarms::cases() {
-        let pairs = 500;
+        let pairs = 300;
         for (count, rate) in case.alarms(pairs).into_iter().zip(alarms::ERROR_RATES) {
             assert!(
                 clopper_pearson(count, pairs, 1e-6).0 <= rate,
