@@ -28,7 +28,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("itocheck golden check", "all scenarios; .ci/run checks them"),
     ("itocheck mutants scenarios", "ten minutes; tests/mutants.rs has a small folder"),
     ("itocheck mutants scenarios --out matrix", "ten minutes"),
-    ("cargo install --path .", "compiles for minutes"),
+    ("cargo install --locked --path .", "compiles for minutes"),
     (
         "cargo run --release -- golden bless --because \"compressor NAME\" --filter NAME",
         "NAME is the reader's to fill in",
