@@ -7,6 +7,7 @@ mod common;
 mod recorded;
 
 use common::{Called, GOOD, itocheck};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -356,6 +357,27 @@ fn the_table_of_contents_has_every_page() {
         let name = file.strip_prefix("docs").unwrap().display().to_string();
         assert!(name == "README.md" || contents.contains(&format!("]({name})")), "{name}");
     }
+}
+
+/// Keys of the tables of a section: the words in quotes in the first cell of each row.
+fn keys(page: &str, section: &str) -> BTreeSet<String> {
+    let lines =
+        page.lines().skip_while(|line| *line != section).skip(1).take_while(|line| !line.starts_with('#'));
+    let cells = lines.filter(|line| line.starts_with("| `")).map(|line| line.split(" | ").next().unwrap());
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_page_on_reports_has_the_keys_of_the_schema() {
+    let schema: Value = serde_json::from_str(&itocheck(house(), &["schema", "report"]).out).unwrap();
+    let known = |object: &Value| -> BTreeSet<String> {
+        object["properties"].as_object().unwrap().keys().cloned().collect()
+    };
+    let page = fs::read_to_string(house().join("docs/reports.md")).unwrap();
+    let root = &schema["properties"];
+    assert_eq!(keys(&page, "### The whole"), known(&schema));
+    assert_eq!(keys(&page, "### `claims[]`"), known(&root["claims"]["items"]));
+    assert_eq!(keys(&page, "### `moments`"), known(&root["moments"]));
 }
 
 /// Files that sources include, relative to the house.
