@@ -52,11 +52,10 @@ fn the_fast_ones_of_the_house_are_the_same() {
 }
 
 #[test]
-fn the_figure_of_the_readme_is_what_its_command_draws() {
-    let (readme, name) = (include_str!("../README.md"), "wrong-dcsgd-no-compression-noise");
+fn the_figure_of_wrong_fluctuations_is_what_its_command_draws() {
+    let (page, name) = (include_str!("../docs/concepts.md"), "wrong-dcsgd-no-compression-noise");
     assert!(
-        readme.contains("docs/no-compression-noise.png")
-            && readme.contains(&format!("run scenarios/{name}.toml`"))
+        page.contains("](no-compression-noise.png)") && page.contains(&format!("run scenarios/{name}.toml`"))
     );
     let out = TempDir::new().unwrap();
     let file = format!("scenarios/{name}.toml");

@@ -115,7 +115,7 @@ fn page(cases: &[Case]) -> String {
         .iter()
         .map(|Case { report, folder, text, figures }| Entry { report, folder, text, figures })
         .collect();
-    String::from_utf8(render(&entries).unwrap()).unwrap()
+    String::from_utf8(render(&entries, None).unwrap()).unwrap()
 }
 
 /// The text between two others, the first time they occur.

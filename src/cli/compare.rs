@@ -157,7 +157,7 @@ fn compare(arguments: &Arguments, mut sides: Sides) -> io::Result<u8> {
     create_folder(out)?;
     let figures = write_scenario(&out.join(FOLDER), &report, None, None)?;
     let text = sides.scenario().map_or("", |loaded| &loaded.text);
-    write_run(out, &[html::Entry { report: &report, folder: FOLDER, text, figures: &figures }])?;
+    write_run(out, &[html::Entry { report: &report, folder: FOLDER, text, figures: &figures }], None)?;
     standard_output(|out| {
         print(out, FOLDER, &report, quiet)?;
         for RecordedPaths { file, paths, pilot, compared, left_over, .. } in

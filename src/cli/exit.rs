@@ -4,7 +4,7 @@ use crate::report::{Outcome, Report};
 
 /// Every claim came out as expected.
 pub const AS_EXPECTED: u8 = 0;
-/// Some claim did not.
+/// Some claim did not, or a moment moved beyond the joint error since the baseline.
 pub const NOT_AS_EXPECTED: u8 = 1;
 /// The call or the input is wrong; nothing was run.
 pub const WRONG_INPUT: u8 = 2;
@@ -22,7 +22,7 @@ pub fn of(reports: &[&Report]) -> u8 {
     let some = |outcome: Outcome| reports.iter().any(|report| report.outcome == outcome);
     if reports.iter().any(|report| !report.contradictions.is_empty()) {
         INCONSISTENT
-    } else if some(Outcome::Failed) {
+    } else if some(Outcome::Failed) || reports.iter().any(|report| report.has_moved()) {
         NOT_AS_EXPECTED
     } else if some(Outcome::Inconclusive) {
         INCONCLUSIVE

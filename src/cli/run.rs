@@ -10,8 +10,9 @@ use crate::ensemble::record_paths;
 use crate::golden::Golden;
 use crate::model::Model;
 use crate::random::Role;
+use crate::report::baseline::{self, Baseline};
 use crate::report::plot::{PathPicture, Picture};
-use crate::report::terminal::{Bar, print, print_summary};
+use crate::report::terminal::{Bar, plain, print, print_summary};
 use crate::report::{Report, github, html, junit, plot, write_whole};
 use crate::scenario::{InputError, Loaded};
 use std::collections::BTreeMap;
@@ -36,6 +37,9 @@ pub struct Arguments {
     /// Folder of golden outputs, whose curves are drawn along [default: golden, where it is there].
     #[arg(long, value_name = "DIR")]
     golden: Option<PathBuf>,
+    /// Folder that an earlier run wrote: say which verdicts changed and which moments moved since. It may be that of --out.
+    #[arg(long, value_name = "DIR")]
+    baseline: Option<PathBuf>,
     #[command(flatten)]
     seeds: Seeds,
     /// Print only claims that did not come out as expected, and no lines of progress.
@@ -57,7 +61,13 @@ pub fn run(arguments: &Arguments) -> u8 {
         Ok(golden) => golden,
         Err(errors) => return refuse(&errors),
     };
-    run_all(arguments, &scenarios, &golden, begin).unwrap_or_else(|error| fail(&error))
+    // Read before anything is written, as it may stand where this run writes.
+    let baseline = arguments.baseline.as_deref().map(|folder| Baseline::read(folder, scenarios.keys()));
+    let baseline = match baseline.transpose() {
+        Ok(baseline) => baseline,
+        Err(errors) => return refuse(&errors),
+    };
+    run_all(arguments, &scenarios, &golden, baseline.as_ref(), begin).unwrap_or_else(|error| fail(&error))
 }
 
 /// The golden numbers of the scenarios that have any.
@@ -111,6 +121,7 @@ fn run_all(
     arguments: &Arguments,
     scenarios: &Scenarios,
     golden: &BTreeMap<String, Golden>,
+    baseline: Option<&Baseline>,
     begin: Instant,
 ) -> io::Result<u8> {
     create_folder(&arguments.out)?;
@@ -128,10 +139,13 @@ fn run_all(
             is_interrupted = work.is_interrupted;
             let seconds = begin.elapsed().as_secs_f64();
             timings.add(seconds, &work.claims);
-            let report = Report {
+            let mut report = Report {
                 interrupted: is_interrupted,
                 ..Report::new(loaded, work.judgement, seconds, workers.threads())
             };
+            if let Some(earlier) = baseline.and_then(|baseline| baseline.of(name)) {
+                report.compare_with(earlier, loaded.experiment.monte_carlo.error_rate);
+            }
             standard_output(|out| {
                 print(out, name, &report, arguments.quiet)?;
                 if arguments.timings {
@@ -164,7 +178,14 @@ fn run_all(
             figures,
         })
         .collect();
-    write_run(&arguments.out, &entries)?;
+    let compared = baseline.map(|baseline| {
+        let reports: Vec<(&str, &Report)> =
+            entries.iter().map(|entry| (entry.folder, entry.report)).collect();
+        // A call that names files leaves out the others; they are not gone.
+        let gone = if arguments.selection.is_of_whole_folders() { baseline.others() } else { Vec::new() };
+        baseline::summary(baseline, &reports, &gone)
+    });
+    write_run(&arguments.out, &entries, compared.as_deref())?;
     timings.page = page.elapsed().as_secs_f64();
     let reports: Vec<&Report> = finished.iter().map(|finished| &finished.report).collect();
     standard_output(|out| {
@@ -180,6 +201,9 @@ fn run_all(
         }
         if arguments.timings {
             writeln!(out, "{timings}")?;
+        }
+        if let Some(compared) = &compared {
+            writeln!(out, "{}", plain(compared))?;
         }
         print_summary(out, &reports)
     })?;
@@ -312,9 +336,9 @@ pub(super) fn write_scenario(
     Ok(figures)
 }
 
-/// Writes what tells of the run as a whole.
-pub(super) fn write_run(out: &Path, entries: &[html::Entry]) -> io::Result<()> {
-    write_whole(&out.join("index.html"), &html::render(entries).map_err(io::Error::other)?)?;
+/// Writes what tells of the run as a whole; `compared` sums up what changed since a baseline.
+pub(super) fn write_run(out: &Path, entries: &[html::Entry], compared: Option<&str>) -> io::Result<()> {
+    write_whole(&out.join("index.html"), &html::render(entries, compared).map_err(io::Error::other)?)?;
     let reports: Vec<&Report> = entries.iter().map(|entry| entry.report).collect();
     write_whole(&out.join("junit.xml"), &junit::render(&reports).map_err(io::Error::other)?)
 }

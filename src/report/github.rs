@@ -3,6 +3,7 @@
 //! Commands and limits as in GitHub's "Workflow commands for GitHub Actions".
 
 use super::Report;
+use super::baseline::Comparison;
 use crate::claim::Finding;
 use crate::scenario::{InputError, Loaded};
 use std::env;
@@ -22,11 +23,12 @@ const LARGEST_SUMMARY: u64 = 1 << 20;
 /// Bytes of a summary that are kept for the line which says that rows are left out.
 const KEPT_FOR_THE_CUT: usize = 200;
 
-/// In a step of GitHub Actions, annotates claims that did not come out as expected and adds to the
-/// step's summary; elsewhere it does nothing.
+/// In a step of GitHub Actions, annotates claims that did not come out as expected, and moments that moved since the baseline,
+/// and adds to the step's summary; elsewhere it does nothing.
 pub fn tell(out: &mut impl Write, judged: &[(&Loaded, &Report)]) -> io::Result<()> {
     if is_a_step() {
-        annotate(out, "error", &of_standing(judged, "failed"))?;
+        let moved = judged.iter().filter_map(|(loaded, report)| Annotation::of_move(loaded, report));
+        annotate(out, "error", &of_standing(judged, "failed").into_iter().chain(moved).collect::<Vec<_>>())?;
         annotate(out, "warning", &of_standing(judged, "inconclusive"))?;
     }
     match env::var_os("GITHUB_STEP_SUMMARY") {
@@ -68,6 +70,19 @@ impl Annotation {
             title: format!("{stem}: {kind} {verdict}, expected {expected}"),
             message: format!("{}\n{sentence}", report.scenario.title),
         }
+    }
+
+    /// Of the moment that moved farthest since the baseline, where one did.
+    fn of_move(loaded: &Loaded, report: &Report) -> Option<Self> {
+        let moved = report.baseline.as_ref()?.moved()?;
+        let stem = loaded.file.file_stem().unwrap_or_default().to_string_lossy();
+        Some(Self {
+            file: in_workspace(&loaded.file),
+            line: 1,
+            column: None,
+            title: format!("{stem}: a moment moved since the baseline"),
+            message: format!("{}\n{moved}", report.scenario.title),
+        })
     }
 
     fn of_error(error: &InputError) -> Self {
@@ -194,6 +209,16 @@ fn rows(judged: &[(&Loaded, &Report)], standing: &str) -> Vec<String> {
                 claim.verdict,
                 claim.expected,
                 plain(&claim.sentence)
+            ));
+        }
+        if standing == "failed"
+            && let Some(moved) = report.baseline.as_ref().and_then(Comparison::moved)
+        {
+            rows.push(format!(
+                "| failed | {} ({}) | baseline | moved | | {} |\n",
+                plain(&report.scenario.title),
+                plain(&stem),
+                plain(&moved)
             ));
         }
     }

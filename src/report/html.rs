@@ -33,13 +33,15 @@ struct Page<'a> {
     answer: String,
     counts: [(Outcome, usize); 3],
     interrupted: bool,
+    /// What changed since the baseline, in a line.
+    compared: Option<&'a str>,
     /// What did not come out as expected first.
     rows: Vec<(&'a Entry<'a>, &'a Finding)>,
     entries: &'a [Entry<'a>],
 }
 
-/// The page; every string of a scenario is escaped.
-pub fn render(entries: &[Entry]) -> Result<Vec<u8>, askama::Error> {
+/// The page; every string of a scenario is escaped. `compared` sums up what changed since a baseline.
+pub fn render<'a>(entries: &'a [Entry<'a>], compared: Option<&'a str>) -> Result<Vec<u8>, askama::Error> {
     let order = ["failed", "inconclusive", "passed"];
     let mut rows: Vec<(&Entry, &Finding)> = entries
         .iter()
@@ -56,6 +58,7 @@ pub fn render(entries: &[Entry]) -> Result<Vec<u8>, askama::Error> {
         answer: answer(entries),
         counts: [Outcome::Failed, Outcome::Inconclusive, Outcome::Passed].map(count),
         interrupted: entries.iter().any(|entry| entry.report.interrupted),
+        compared,
         rows,
         entries,
     };

@@ -1,4 +1,4 @@
-//! junit.xml: a test suite for each scenario, a test case for each claim.
+//! junit.xml: a test suite for each scenario, a test case for each claim, and one for the baseline where there is one.
 //!
 //! Readers differ in what they ask for: some need `skipped` and `time` on every suite and `time` on every
 //! case. Claims of a scenario share their paths, so that only the suite has a time of its own.
@@ -28,6 +28,18 @@ fn suite(report: &Report) -> TestSuite {
     for claim in &report.claims {
         let name = legal(&format!("{}: {}", claim.kind, report.scenario.title));
         let mut case = TestCase::new(name, status(report, claim));
+        case.set_classname(&file);
+        case.set_time(Duration::ZERO);
+        suite.add_test_case(case);
+    }
+    if let Some(baseline) = &report.baseline {
+        let status = baseline.moved().map_or_else(TestCaseStatus::success, |moved| {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type("moved");
+            status.set_message(legal(&moved));
+            status
+        });
+        let mut case = TestCase::new(legal(&format!("baseline: {}", report.scenario.title)), status);
         case.set_classname(&file);
         case.set_time(Duration::ZERO);
         suite.add_test_case(case);

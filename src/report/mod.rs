@@ -1,5 +1,6 @@
 //! Reports: what a run came to, in each form that somebody reads.
 
+pub mod baseline;
 pub mod github;
 pub mod html;
 pub mod junit;
@@ -52,6 +53,9 @@ pub struct Report {
     pub contradictions: Vec<Contradiction>,
     /// Paths that were not finite.
     pub non_finite: NonFinite,
+    /// What changed since the run of `--baseline`, where that has a report of the scenario.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<baseline::Comparison>,
 }
 
 /// The scenario of a report.
@@ -203,7 +207,18 @@ impl Report {
             sweep,
             contradictions,
             non_finite,
+            baseline: None,
         }
+    }
+
+    /// The report beside the earlier one of its scenario, at the error rate of that.
+    pub fn compare_with(&mut self, earlier: &baseline::Earlier, error_rate: f64) {
+        self.baseline = Some(baseline::Comparison::new(earlier, self, error_rate));
+    }
+
+    /// Whether some moment moved beyond the joint error since the baseline.
+    pub fn has_moved(&self) -> bool {
+        self.baseline.as_ref().is_some_and(baseline::Comparison::has_moved)
     }
 
     /// The report as JSON, with a newline at the end.

@@ -75,6 +75,14 @@ pub fn print(out: &mut impl Write, name: &str, report: &Report, quiet: bool) -> 
     if let Some(first) = report.contradictions.first() {
         writeln!(out, "{FAILED}FAIL{FAILED:#} {name}: {first} ({} such)", report.contradictions.len())?;
     }
+    if let Some(baseline) = &report.baseline {
+        if let Some(moved) = baseline.moved() {
+            writeln!(out, "{FAILED}FAIL{FAILED:#} {name}: baseline: {moved}")?;
+        }
+        for remark in baseline.remarks() {
+            writeln!(out, "     {name}: baseline: {}", plain(&remark))?;
+        }
+    }
     Ok(())
 }
 
