@@ -84,6 +84,9 @@ pub fn expectations(model: &Model, observables: &Observables) -> Exact {
     if observables.times() != model.run.records + 1 {
         return neither("the test functions are not observed over the whole run");
     }
+    if observables.functions.iter().any(TestFunction::is_projected) {
+        return neither("functions along random directions are sampled alone");
+    }
     if model.optimizer_name.has_bounded_steps() {
         let coordinates = independent_coordinates(model);
         Exact {

@@ -5,6 +5,7 @@ mod parse;
 mod rescale;
 mod schema;
 mod span;
+mod start;
 mod sweep;
 mod validate;
 mod wording;

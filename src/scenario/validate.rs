@@ -2,11 +2,11 @@
 
 use super::Overrides;
 use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario, SdeParameters};
-use super::sweep;
+use super::{start, sweep};
 use crate::agent::{Agents, Group};
 use crate::claim::{Claim, ClaimParameters, Expectation, Setting, Sweep};
 use crate::compressor::{Compressor, Identity};
-use crate::ensemble::{BLOCK, Domain, SdeProcess, TestFunction, standard_deviations};
+use crate::ensemble::{BLOCK, Directions, Domain, SdeProcess, TestFunction, standard_deviations};
 use crate::model::{Model, Run};
 use crate::noise::Noise;
 use crate::objective::Objective;
@@ -38,6 +38,9 @@ const MOST_AGENTS: usize = 1_000_000;
 const MOST_CLAIMS: usize = 100;
 /// Groups × dimension: each group keeps a few vectors, and each step visits them all.
 const MOST_GROUP_ENTRIES: usize = 1_000_000;
+const MOST_DIRECTIONS: usize = 256;
+/// Directions × dimension: 32 megabytes for each model that a claim builds.
+const MOST_DIRECTION_ENTRIES: usize = 1 << 22;
 const MOST_STEPS: usize = 100_000_000;
 const MOST_SEEDS: u64 = 1 << 32;
 /// Test functions × record times: a moment takes some four kilobytes while tasks are under way.
@@ -78,9 +81,10 @@ pub(super) fn validate(scenario: Scenario, text: &str, overrides: Overrides) -> 
 /// The optimizer and its SDE over one run.
 pub(super) fn model(scenario: &Scenario) -> Result<Model, Invalid> {
     let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
-    let run = run(&scenario.run, &scenario.sde, objective.dimension())?;
+    let run = run(&scenario.run, &scenario.sde, &*objective)?;
     let groups = groups(scenario, &objective)?;
     let bounded_functions = bounded_functions(scenario, objective.dimension())?;
+    let directions = directions(scenario, objective.dimension())?;
     let agents = Arc::new(Agents::new(objective, groups));
     let learning_rate = run.learning_rate;
     let form = scenario.sde.form;
@@ -92,6 +96,7 @@ pub(super) fn model(scenario: &Scenario) -> Result<Model, Invalid> {
         agents,
         run,
         bounded_functions,
+        directions,
     };
     moments_exist(&model)?;
     match scenario.sde.mutant {
@@ -108,7 +113,8 @@ fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, In
     }
 }
 
-fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Result<Run, Invalid> {
+fn run(parameters: &RunParameters, sde: &SdeParameters, objective: &dyn Objective) -> Result<Run, Invalid> {
+    let dimension = objective.dimension();
     let SdeParameters { scheme, substeps, .. } = *sde;
     let build = || -> Result<Run, Invalid> {
         let in_range = |value: f64| LEARNING_RATES.contains(&value);
@@ -121,7 +127,7 @@ fn run(parameters: &RunParameters, sde: &SdeParameters, dimension: usize) -> Res
                 format!("{records}; expected a divisor of steps = {steps}, so that times are evenly spaced");
             return Err(Invalid::new("records", message));
         }
-        let start = parameters.start.expand("start", dimension, f64::is_finite, "a finite number")?;
+        let start = start::of_run(parameters, objective)?;
         let domain = match &parameters.domain {
             None => None,
             Some(domain) => {
@@ -272,6 +278,14 @@ fn bounded_functions(scenario: &Scenario, dimension: usize) -> Result<Vec<TestFu
     Ok(functions)
 }
 
+fn directions(scenario: &Scenario, dimension: usize) -> Result<Option<Arc<Directions>>, Invalid> {
+    let Some(count) = scenario.projections else { return Ok(None) };
+    let most = MOST_DIRECTIONS.min(MOST_DIRECTION_ENTRIES / dimension);
+    let count = whole("projections", count, 1, most)?;
+    let seed = scenario.monte_carlo.unwrap_or_default().seed;
+    Ok(Some(Arc::new(Directions::random(seed, dimension, count))))
+}
+
 /// Where ∇f grows faster than linearly and steps with it, moments need a domain.
 fn moments_exist(model: &Model) -> Result<(), Invalid> {
     let explosive =
@@ -292,7 +306,10 @@ fn fits_in_memory(model: &Model) -> Result<(), Invalid> {
     if functions.saturating_mul(records + 1) > MOST_MOMENTS {
         return Err(Invalid::new(
             "run.records",
-            format!("{functions} test functions at {records} times; expected at most {MOST_MOMENTS} moments"),
+            format!(
+                "{functions} test functions at {records} times; expected at most {MOST_MOMENTS} moments, as fewer records or \
+                 `projections` have"
+            ),
         ));
     }
     Ok(())
