@@ -1,7 +1,9 @@
 //! What is compared: an optimizer and its SDE, and the run they are compared over.
 
 use crate::agent::{Agents, Group, Scratch};
-use crate::ensemble::{Domain, Expansion, Observables, OptimizerProcess, SdeProcess, TestFunction};
+use crate::ensemble::{
+    Directions, Domain, Expansion, Observables, OptimizerProcess, Projections, SdeProcess, TestFunction,
+};
 use crate::integrator::{SchemeName, drift_flow};
 use crate::noise::SignLaw;
 use crate::optimizer::{Optimizer, OptimizerParameters, Rule, Sampling};
@@ -34,6 +36,8 @@ pub struct Model {
     pub run: Run,
     /// Further, bounded test functions.
     pub bounded_functions: Vec<TestFunction>,
+    /// Along which states are compared, where all coordinates are too many.
+    pub directions: Option<Arc<Directions>>,
 }
 
 /// Over what the two are compared.
@@ -227,9 +231,12 @@ impl Model {
     /// All test functions.
     pub fn all_functions(&self) -> impl Iterator<Item = TestFunction> {
         let exit = self.run.domain.map(|_| TestFunction::Exit);
+        let default = match &self.directions {
+            None => Observables::default_functions(self.dimension()),
+            Some(directions) => Observables::projected_functions(directions.count()),
+        };
         let is_known = self.agents.objective().is_known();
-        let default = Observables::default_functions(self.dimension()).into_iter();
-        let default = default.filter(move |function| is_known || *function != TestFunction::Loss);
+        let default = default.into_iter().filter(move |function| is_known || *function != TestFunction::Loss);
         default.chain(self.bounded_functions.iter().cloned()).chain(exit)
     }
 
@@ -252,12 +259,17 @@ impl Model {
         let flow = drift_flow(&*self.sde, start, learning_rate, steps, every, FLOW_SUBSTEPS);
         let record_times = (0..flow.len()).map(|record| (record * every) as f64 * learning_rate).collect();
         let objective = Arc::clone(self.agents.objective());
-        Observables { functions, flow, record_times, eta: learning_rate, objective }
+        let along = |directions| Projections::new(Arc::clone(directions), &flow);
+        let projections = self.directions.as_ref().map(along);
+        Observables { functions, flow, record_times, eta: learning_rate, objective, projections }
     }
 
-    /// What linear shadows of both processes follow; none where the optimizer declares no increments, or where the expansions are not
-    /// finite or take too much memory.
+    /// What linear shadows of both processes follow; none where the optimizer declares no increments, where states are compared along
+    /// directions, of which shadows know nothing, or where the expansions are not finite or take too much memory.
     pub fn expansions(&self) -> Option<Expansions> {
+        if self.directions.is_some() {
+            return None;
+        }
         let steps = self.run.steps;
         let power = 3;
         let may_be_cubic = self.can_sample(power);

@@ -39,6 +39,26 @@ const ROUNDING: f64 = 1e-14;
 
 proptest! {
     #[test]
+    fn form(
+        entries in prop::collection::vec((0.1f64..3.0, -1.0f64..1.0, -1.0f64..1.0, -1.0f64..1.0), 1..6),
+        coefficient in -1.0f64..1.0, has_dense in any::<bool>(),
+    ) {
+        let column = |pick: fn(&(f64, f64, f64, f64)) -> f64| entries.iter().map(pick).collect::<Vec<f64>>();
+        let [variances, w, u, v] = [column(|e| e.0), column(|e| e.1), column(|e| e.2), column(|e| e.3)];
+        let mut covariance = Covariance::zero(entries.len());
+        covariance.add_variances(w.iter().map(|w| w * w));
+        covariance.add_diagonal(variances.iter().copied());
+        covariance.add_rank_one(coefficient, &w);
+        if has_dense {
+            covariance.add_dense(|i, j| variances[i] * v[j]);
+        }
+        let pairs = (0..entries.len()).flat_map(|i| (0..entries.len()).map(move |j| (i, j)));
+        let expected: f64 = pairs.map(|(i, j)| u[i] * covariance.entry(i, j) * v[j]).sum();
+        // Sums of 25 terms below 7.
+        prop_assert!((covariance.form(&u, &v) - expected).abs() <= 1e-13);
+    }
+
+    #[test]
     fn diagonal(d in prop::collection::vec(0.0f64..3.0, 1..6)) {
         let mut covariance = Covariance::zero(d.len());
         covariance.add_diagonal(d.iter().copied());

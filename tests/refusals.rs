@@ -10,7 +10,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// What is replaced in the good scenario, and by what.
-const REPLACEMENTS: [(&str, &str); 128] = [
+const REPLACEMENTS: [(&str, &str); 132] = [
     ("title = \"t\"", "title = \"a\\nb\""),
     ("steps = 20", "steps = 100000000"),
     ("start = 0.3", "start = 0.3\n[sde]\nsubsteps = 0"),
@@ -148,6 +148,13 @@ const REPLACEMENTS: [(&str, &str); 128] = [
     ("title = \"t\"", "title = \"t\"\nsource = \"a\\u0000b\""),
     ("\"t\"", "\" \""),
     ("\"t\"", "\"\\u202Ex\""),
+    ("start = 0.3\n", ""),
+    ("optimizer =", "projections = 0\noptimizer ="),
+    ("optimizer =", "projections = 257\noptimizer ="),
+    (
+        "optimizer = \"dcsgd\"\nobjective.quadratic = { eigenvalues = [0.5, 2.0] }",
+        "projections = 200\noptimizer = \"dcsgd\"\nobjective.rosenbrock = { dimension = 90000 }",
+    ),
 ];
 
 /// Files that are no replacement in the good one.

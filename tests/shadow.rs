@@ -102,6 +102,7 @@ fn is_close(a: &[Vec<f64>], b: &[Vec<f64>]) -> bool {
 fn relative_expectations(process: &dyn Process, start: &[f64], radius: f64, step: Outcomes) -> Vec<f64> {
     let d = start.len();
     let observables = Observables {
+        projections: None,
         functions: (0..d).map(TestFunction::Coordinate).collect(),
         flow: vec![vec![0.0; d]; STEPS + 1],
         record_times: (0..=STEPS).map(|k| k as f64 * ETA).collect(),

@@ -330,6 +330,7 @@ fn observables(model: &Model, functions: Vec<TestFunction>, point: &[f64], times
         record_times: vec![f64::INFINITY; times],
         eta: model.run.learning_rate,
         objective: Arc::clone(model.agents.objective()),
+        projections: None,
     }
 }
 

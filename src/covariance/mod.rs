@@ -1,5 +1,6 @@
 //! Covariance matrices in the cheapest form that holds them, and their roots.
 
+mod form;
 mod root;
 
 pub use root::{Root, semidefinite_root};

@@ -1,6 +1,6 @@
 //! Test functions g, whose expectations the two processes are compared by.
 
-use super::Paths;
+use super::{Directions, Paths};
 use crate::objective::Objective;
 use crate::simd::vectorized;
 use schemars::JsonSchema;
@@ -20,6 +20,14 @@ pub enum TestFunction {
     Product(usize, usize),
     /// `(x[i]-c[i])*(x[j]-c[j])/η` about the flow c of the drift: what tests the diffusion.
     Fluctuation(usize, usize),
+    /// `p[k] = u_kᵀ x`, u_k a random direction.
+    Projection(usize),
+    /// `(p[k]-q[k])*(p[l]-q[l])/η` with `q[k] = u_kᵀ c`: what tests the diffusion in large dimensions.
+    ProjectedFluctuation(usize, usize),
+    /// `‖x‖²`.
+    SquaredNorm,
+    /// `‖∇f(x)‖²`.
+    SquaredGradient,
     /// `f(x)`.
     Loss,
     /// The indicator of having left the domain.
@@ -81,12 +89,31 @@ impl BoundedFunction {
 }
 
 impl TestFunction {
+    /// Whether it is one of those that stand for all coordinates where these are too many.
+    pub fn is_projected(&self) -> bool {
+        match self {
+            Self::Projection(_)
+            | Self::ProjectedFluctuation(..)
+            | Self::SquaredNorm
+            | Self::SquaredGradient => true,
+            Self::Coordinate(_)
+            | Self::Product(..)
+            | Self::Fluctuation(..)
+            | Self::Loss
+            | Self::Exit
+            | Self::Bounded(_) => false,
+        }
+    }
+
     /// The power of ‖x‖ with which the function grows, given that of the loss.
     pub fn growth(&self, loss: u32) -> u32 {
         match self {
             Self::Exit | Self::Bounded(_) => 0,
-            Self::Coordinate(_) => 1,
+            Self::Coordinate(_) | Self::Projection(_) => 1,
             Self::Product(..) | Self::Fluctuation(..) => 2,
+            Self::ProjectedFluctuation(..) | Self::SquaredNorm => 2,
+            // ∇f grows with one power less than f.
+            Self::SquaredGradient => 2 * loss.saturating_sub(1),
             Self::Loss => loss,
         }
     }
@@ -98,6 +125,10 @@ impl fmt::Display for TestFunction {
             Self::Coordinate(i) => write!(f, "x[{i}]"),
             Self::Product(i, j) => write!(f, "x[{i}]*x[{j}]"),
             Self::Fluctuation(i, j) => write!(f, "(x[{i}]-c[{i}])*(x[{j}]-c[{j}])/η"),
+            Self::Projection(k) => write!(f, "p[{k}]"),
+            Self::ProjectedFluctuation(k, l) => write!(f, "(p[{k}]-q[{k}])*(p[{l}]-q[{l}])/η"),
+            Self::SquaredNorm => f.write_str("|x|^2"),
+            Self::SquaredGradient => f.write_str("|grad|^2"),
             Self::Loss => f.write_str("loss"),
             Self::Exit => f.write_str("exit"),
             Self::Bounded(BoundedFunction::Tanh(Argument { coordinate, scale })) => {
@@ -122,9 +153,40 @@ pub struct Observables {
     pub eta: f64,
     /// f.
     pub objective: Arc<dyn Objective>,
+    /// What functions of projections are projected by.
+    pub projections: Option<Projections>,
+}
+
+/// Random directions, and the flow along them.
+pub struct Projections {
+    directions: Arc<Directions>,
+    /// q at the record times, t = 0 included.
+    flow: Vec<Vec<f64>>,
+}
+
+impl Projections {
+    /// Along `directions`, of a flow c at the record times.
+    pub fn new(directions: Arc<Directions>, flow: &[Vec<f64>]) -> Self {
+        let projected = |c: &Vec<f64>| {
+            let mut q = vec![0.0; directions.count()];
+            directions.project(c, &mut q);
+            q
+        };
+        let flow = flow.iter().map(projected).collect();
+        Self { directions, flow }
+    }
 }
 
 impl Observables {
+    /// The functions observed in a large dimension, along K random directions.
+    pub fn projected_functions(count: usize) -> Vec<TestFunction> {
+        let projections = (0..count).map(TestFunction::Projection);
+        let fluctuations =
+            observed_pairs(count).into_iter().map(|(k, l)| TestFunction::ProjectedFluctuation(k, l));
+        let sums = [TestFunction::SquaredNorm, TestFunction::SquaredGradient, TestFunction::Loss];
+        projections.chain(fluctuations).chain(sums).collect()
+    }
+
     /// The functions observed by default in dimension `d`: coordinates, products, fluctuations, loss.
     pub fn default_functions(d: usize) -> Vec<TestFunction> {
         let pairs = observed_pairs(d);
@@ -157,7 +219,17 @@ impl Observables {
     pub(super) fn evaluate(&self, time: usize, paths: &Paths, mut visit: impl FnMut(usize, &[f64])) {
         let n = paths.count();
         let row = |i: usize| &paths.states()[i * n..][..n];
+        let position = &paths.states()[..self.objective.dimension() * n];
         let c = &self.flow[time];
+        let (projected, q) = match &self.projections {
+            None => (Vec::new(), &[][..]),
+            Some(Projections { directions, flow }) => {
+                let mut projected = vec![0.0; directions.count() * n];
+                directions.project(paths.states(), &mut projected);
+                (projected, &*flow[time])
+            }
+        };
+        let p = |k: usize| &projected[k * n..][..n];
         let mut values = vec![0.0; n];
         for (index, function) in self.functions.iter().enumerate() {
             match function {
@@ -166,10 +238,17 @@ impl Observables {
                 &TestFunction::Fluctuation(i, j) => {
                     products(row(i), c[i], row(j), c[j], self.eta, &mut values);
                 }
-                TestFunction::Loss => {
-                    let position = self.objective.dimension();
-                    self.objective.values(&paths.states()[..position * n], &mut values);
+                &TestFunction::Projection(k) => values.copy_from_slice(p(k)),
+                &TestFunction::ProjectedFluctuation(k, l) => {
+                    products(p(k), q[k], p(l), q[l], self.eta, &mut values);
                 }
+                TestFunction::SquaredNorm => squared_norms(position, &mut values),
+                TestFunction::SquaredGradient => {
+                    let mut gradients = vec![0.0; position.len()];
+                    self.objective.gradient(position, &mut gradients);
+                    squared_norms(&gradients, &mut values);
+                }
+                TestFunction::Loss => self.objective.values(position, &mut values),
                 TestFunction::Exit => {
                     let exited = paths.exited().iter().map(|exited| f64::from(u8::from(*exited)));
                     values.iter_mut().zip(exited).for_each(|(value, exited)| *value = exited);
@@ -189,6 +268,16 @@ vectorized! {
     fn products(x: &[f64], a: f64, y: &[f64], b: f64, eta: f64, out: &mut [f64]) {
         for ((out, x), y) in out.iter_mut().zip(x).zip(y) {
             *out = (x - a) * (y - b) / eta;
+        }
+    }
+
+    /// The sum of the squares of every column of x.
+    fn squared_norms(x: &[f64], out: &mut [f64]) {
+        out.fill(0.0);
+        for row in x.chunks_exact(out.len()) {
+            for (sum, x) in out.iter_mut().zip(row) {
+                *sum += x * x;
+            }
         }
     }
 }

@@ -50,6 +50,7 @@ impl ClosedMoments {
             }
             TestFunction::Loss => Some(self.expected_loss(observables, errors)),
             TestFunction::Exit | TestFunction::Bounded(_) => None,
+            projected => unreachable!("{projected} is sampled alone"),
         }
     }
 

@@ -141,6 +141,7 @@ pub(super) fn table(marginals: &[Vec<Marginal>], observables: &Observables) -> T
                 let place = bounded(observables, j).position(|known| known == index)?;
                 Some(of(j, BOUNDED + place))
             }
+            projected => unreachable!("{projected} is sampled alone"),
         }
     };
     let row = |(index, function): (usize, &TestFunction)| {

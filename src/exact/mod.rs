@@ -84,6 +84,9 @@ pub fn expectations(model: &Model, observables: &Observables) -> Exact {
     if observables.times() != model.run.records + 1 {
         return neither("the test functions are not observed over the whole run");
     }
+    if observables.functions.iter().any(TestFunction::is_projected) {
+        return neither("functions along random directions are sampled alone");
+    }
     if model.rule().is_none() {
         return neither("the optimizer is none of the poster's");
     }

@@ -21,6 +21,8 @@ pub enum Role {
     OptimizerPilot,
     /// Paths of the optimizer along which coefficients are compared.
     States,
+    /// Directions along which states are projected, one a path.
+    Directions,
     /// One-step draws of the optimizer at the state of this index.
     Increments(u32),
 }
@@ -33,6 +35,7 @@ impl Role {
             Role::Pilot => 2,
             Role::States => 3,
             Role::OptimizerPilot => 4,
+            Role::Directions => 5,
             Role::Increments(state) => (1 << 32) + u64::from(state),
         }
     }

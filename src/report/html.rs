@@ -214,6 +214,10 @@ fn caption(name: &str) -> (String, &'static str) {
         "second_moments" => {
             ("Second moments", "mean square of each coordinate under optimizer and SDE over time")
         }
+        "projections" => {
+            ("Projections", "mean of x along random directions under optimizer and SDE over time")
+        }
+        "norms" => ("Norms", "mean squared norms of x and of ∇f(x) under optimizer and SDE over time"),
         "fluctuations" => (
             "Scaled fluctuations",
             "mean square distance from the flow of the drift, over η, under optimizer and SDE over time",

@@ -34,10 +34,10 @@ pub(crate) fn of_code(coded: CodedRun) -> Result<Experiment, Invalid> {
         return Err(Invalid::new("run.start", "no coordinate; expected the state at the start"));
     }
     trajectory.margin.check()?;
-    let run = validate::run(&coded.run, &integration, dimension, Vec::new())?;
+    let run = validate::run(&coded.run, &integration, &**agents.objective(), Vec::new())?;
     let bounded_functions = validate::bounded_functions(&coded.functions, dimension)?;
     let form = Form::General;
-    let model = Model { named: None, optimizer, sde, form, agents, run, bounded_functions };
+    let model = Model { named: None, optimizer, sde, form, agents, run, bounded_functions, directions: None };
     let has_trajectory = model.functions().tested.iter().any(|function| *function != TestFunction::Exit);
     if !has_trajectory {
         return Err(Invalid::new(

@@ -6,6 +6,7 @@ mod parse;
 mod rescale;
 mod schema;
 mod span;
+mod start;
 mod sweep;
 mod validate;
 mod wording;

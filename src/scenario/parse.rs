@@ -38,6 +38,10 @@ pub struct Scenario {
     /// whatever the noise.
     #[serde(default)]
     pub functions: Vec<BoundedFunction>,
+    /// K, from 1 to 256, for large dimensions: instead of coordinates and their products, compares the loss, ‖x‖², ‖∇f‖²,
+    /// `p[k] = u_kᵀ x` along K unit vectors u_k that the seed draws uniformly from the sphere, and the scaled fluctuations of
+    /// the p[k] about the flow; `coefficients` compares along the u_k too.
+    pub projections: Option<usize>,
     /// The scenario at other values of one or two of its numbers.
     pub sweep: Option<SweepParameters>,
     /// What is claimed, one kind an entry; `coefficients` is added where it is missing and can be sampled.
@@ -76,8 +80,8 @@ pub struct RunParameters {
     pub steps: usize,
     /// Record times besides t = 0, evenly spaced; a divisor of `steps`.
     pub records: usize,
-    /// `x_0`, where both processes start.
-    pub start: PerCoordinate,
+    /// `x_0`, where both processes start. May be left out where f has an initial point of its own.
+    pub start: Option<PerCoordinate>,
     /// A ball about 0, outside of which both processes stop. Required where ∇f grows faster than linearly and steps with
     /// it; adds the test function exit.
     pub domain: Option<DomainParameters>,

@@ -2,11 +2,13 @@
 
 use super::Overrides;
 use super::parse::{AgentGroup, MonteCarlo, RunParameters, Scenario, SdeParameters};
-use super::sweep;
+use super::{start, sweep};
 use crate::agent::{Agents, Group};
 use crate::claim::{Claim, ClaimParameters, Expectation, Setting, Sweep, Trajectory};
 use crate::compressor::{Compressor, Identity};
-use crate::ensemble::{BLOCK, BoundedFunction, Domain, SdeProcess, TestFunction, standard_deviations};
+use crate::ensemble::{
+    BLOCK, BoundedFunction, Directions, Domain, SdeProcess, TestFunction, standard_deviations,
+};
 use crate::model::{Model, Run};
 use crate::noise::Noise;
 use crate::objective::Objective;
@@ -39,6 +41,9 @@ const MOST_AGENTS: usize = 1_000_000;
 const MOST_CLAIMS: usize = 100;
 /// Groups × dimension: each group keeps a few vectors, and each step visits them all.
 const MOST_GROUP_ENTRIES: usize = 1_000_000;
+const MOST_DIRECTIONS: usize = 256;
+/// Directions × dimension: 32 megabytes for each model that a claim builds.
+const MOST_DIRECTION_ENTRIES: usize = 1 << 22;
 const MOST_STEPS: usize = 100_000_000;
 const MOST_SEEDS: u64 = 1 << 32;
 /// Test functions × record times: a moment takes some four kilobytes while tasks are under way.
@@ -80,9 +85,10 @@ pub(super) fn validate(scenario: Scenario, text: &str, overrides: Overrides) -> 
 pub(super) fn model(scenario: &Scenario) -> Result<Model, Invalid> {
     let objective = scenario.objective.build().map_err(|invalid| invalid.under("objective"))?;
     let memory = scenario.optimizer.memory(objective.dimension())?;
-    let run = run(&scenario.run, &scenario.sde, objective.dimension(), memory)?;
+    let run = run(&scenario.run, &scenario.sde, &*objective, memory)?;
     let groups = groups(scenario, &objective)?;
     let bounded_functions = bounded_functions(&scenario.functions, run.start.len())?;
+    let directions = directions(scenario, run.start.len())?;
     let agents = Arc::new(Agents::new(objective, groups));
     let learning_rate = run.learning_rate;
     let form = scenario.sde.form;
@@ -94,6 +100,7 @@ pub(super) fn model(scenario: &Scenario) -> Result<Model, Invalid> {
         agents,
         run,
         bounded_functions,
+        directions,
     };
     moments_exist(&model)?;
     match scenario.sde.mutant {
@@ -113,7 +120,7 @@ fn whole(key: &str, value: usize, least: usize, most: usize) -> Result<usize, In
 pub(super) fn run(
     parameters: &RunParameters,
     sde: &SdeParameters,
-    dimension: usize,
+    objective: &dyn Objective,
     memory: Vec<f64>,
 ) -> Result<Run, Invalid> {
     let SdeParameters { scheme, substeps, .. } = *sde;
@@ -128,7 +135,7 @@ pub(super) fn run(
                 format!("{records}; expected a divisor of steps = {steps}, so that times are evenly spaced");
             return Err(Invalid::new("records", message));
         }
-        let mut start = parameters.start.expand("start", dimension, f64::is_finite, "a finite number")?;
+        let mut start = start::of_run(parameters, objective)?;
         start.extend(memory);
         let domain = match &parameters.domain {
             None => None,
@@ -284,6 +291,14 @@ pub(super) fn bounded_functions(
     Ok(functions)
 }
 
+fn directions(scenario: &Scenario, dimension: usize) -> Result<Option<Arc<Directions>>, Invalid> {
+    let Some(count) = scenario.projections else { return Ok(None) };
+    let most = MOST_DIRECTIONS.min(MOST_DIRECTION_ENTRIES / dimension);
+    let count = whole("projections", count, 1, most)?;
+    let seed = scenario.monte_carlo.unwrap_or_default().seed;
+    Ok(Some(Arc::new(Directions::random(seed, dimension, count))))
+}
+
 /// Where ∇f grows faster than linearly and steps with it, moments need a domain.
 fn moments_exist(model: &Model) -> Result<(), Invalid> {
     let explosive = model.agents.objective().smoothness().is_none() && !model.has_bounded_steps();
@@ -303,7 +318,10 @@ pub(super) fn fits_in_memory(model: &Model) -> Result<(), Invalid> {
     if functions.saturating_mul(records + 1) > MOST_MOMENTS {
         return Err(Invalid::new(
             "run.records",
-            format!("{functions} test functions at {records} times; expected at most {MOST_MOMENTS} moments"),
+            format!(
+                "{functions} test functions at {records} times; expected at most {MOST_MOMENTS} moments, as fewer records or \
+                 `projections` have"
+            ),
         ));
     }
     Ok(())

@@ -25,11 +25,12 @@ pub fn verify<O: Optimizer, S: Sde>(optimizer: &O, sde: &S) -> Verification<O, S
     Verification {
         optimizer: optimizer.clone(),
         sde: sde.clone(),
+        start: Vec::new(),
         run: RunParameters {
             learning_rate: f64::NAN,
             steps: 0,
             records: 10,
-            start: PerCoordinate::Each(Vec::new()),
+            start: None,
             domain: None,
             sampling: Sampling::Faithful,
         },
@@ -46,6 +47,7 @@ pub fn verify<O: Optimizer, S: Sde>(optimizer: &O, sde: &S) -> Verification<O, S
 pub struct Verification<O, S> {
     optimizer: O,
     sde: S,
+    start: Vec<f64>,
     run: RunParameters,
     integration: SdeParameters,
     monte_carlo: MonteCarlo,
@@ -74,7 +76,7 @@ impl<O: Optimizer, S: Sde> Verification<O, S> {
 
     /// The state at which both start.
     pub fn start(mut self, state: &[f64]) -> Self {
-        self.run.start = PerCoordinate::Each(state.to_vec());
+        self.start = state.to_vec();
         self
     }
 
@@ -122,8 +124,8 @@ impl<O: Optimizer, S: Sde> Verification<O, S> {
 
     /// Runs both and judges. An error says which value makes no sense, and what would.
     pub fn verdicts(self) -> Result<Verdicts, Invalid> {
-        let PerCoordinate::Each(start) = &self.run.start else { unreachable!("`start` gives a list") };
-        let declared = self.optimizer.moments(start);
+        let start = self.start;
+        let declared = self.optimizer.moments(&start);
         let declares = declared.is_some();
         if let Some(Moments { mean, covariance }) = declared
             && [mean.len(), covariance.dimension()] != [start.len(); 2]
@@ -141,7 +143,7 @@ impl<O: Optimizer, S: Sde> Verification<O, S> {
             optimizer: Arc::new(OwnOptimizer { optimizer: self.optimizer, declares }),
             sde: Arc::new(OwnSde(self.sde)),
             agents: Arc::new(Agents::new(objective, Vec::new())),
-            run: self.run,
+            run: RunParameters { start: Some(PerCoordinate::Each(start)), ..self.run },
             integration: self.integration,
             monte_carlo: self.monte_carlo,
             functions: self.functions,

@@ -15,6 +15,7 @@ const BLOCKS: usize = 100;
 fn observables() -> Observables {
     let objective = toml::from_str::<ObjectiveParameters>("quadratic = { eigenvalues = [1.0] }").unwrap();
     Observables {
+        projections: None,
         functions: vec![TestFunction::Coordinate(0)],
         flow: vec![vec![1.0]; 2],
         record_times: vec![0.0, 1.0],

@@ -99,7 +99,7 @@ fn unit(function: &TestFunction, functions: &[TestFunction], sizes: &[f64]) -> f
         TestFunction::Coordinate(i) => size(&TestFunction::Product(i, i)).sqrt(),
         TestFunction::Product(i, j) => mean_square(TestFunction::Product, i, j),
         TestFunction::Fluctuation(i, j) => mean_square(TestFunction::Fluctuation, i, j),
-        TestFunction::Loss | TestFunction::Exit => size(function),
         TestFunction::Bounded(_) => 1.0,
+        _ => size(function),
     }
 }

@@ -126,7 +126,7 @@ fn substeps(at_first: &Run, ratio: f64, claimed: u32) -> usize {
 }
 
 fn is_fluctuation(function: &TestFunction) -> bool {
-    matches!(function, TestFunction::Fluctuation(..))
+    matches!(function, TestFunction::Fluctuation(..) | TestFunction::ProjectedFluctuation(..))
 }
 
 impl Order {

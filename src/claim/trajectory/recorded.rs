@@ -244,6 +244,7 @@ impl<'a> Recorded<'a> {
             record_times: times,
             eta: *learning_rate,
             objective: Arc::new(Unknown { dimension }),
+            projections: None,
         })
     }
 

@@ -59,6 +59,7 @@ impl Taylor {
                 let quadratic = place((i, i)).map(|place| (place, 0.5 * second)).into_iter().collect();
                 Self { linear: vec![(i, first)], quadratic }
             }
+            ref projected => unreachable!("no path carries a shadow where {projected} is observed"),
         }
     }
 

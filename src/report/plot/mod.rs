@@ -104,13 +104,15 @@ trait Figure {
 }
 
 /// Names of all figures of a scenario, of which those are drawn that there is something for.
-pub const NAMES: [&str; 11] = [
+pub const NAMES: [&str; 13] = [
     "order",
     "bound",
     "sweep",
     "means",
     "second_moments",
+    "projections",
     "fluctuations",
+    "norms",
     "loss",
     "bounded",
     "gap",

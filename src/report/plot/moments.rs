@@ -57,12 +57,18 @@ pub(super) fn figures<'a>(
         figure("second_moments", "second moments", "squares", &|function| {
             is_square(function, Group::Products)
         }),
+        figure("projections", "means along random directions", "projections", &|function| {
+            Group::of(function) == Group::Projections
+        }),
         figure(
             "fluctuations",
             "fluctuations about the flow c of the drift,",
             "squared fluctuations",
             &|function| is_square(function, Group::Fluctuations),
         ),
+        figure("norms", "means of squared norms", "squared norms", &|function| {
+            Group::of(function) == Group::Norms
+        }),
         figure("loss", "mean loss", "losses", &|function| Group::of(function) == Group::Loss),
         figure("bounded", "means of bounded functions", "bounded functions", &|function| {
             Group::of(function) == Group::Bounded

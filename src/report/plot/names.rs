@@ -7,8 +7,12 @@ pub(super) enum Group {
     Coordinates,
     /// `x[i]*x[j]`.
     Products,
-    /// `(x[i]-c[i])*(x[j]-c[j])/η`.
+    /// `p[k]`.
+    Projections,
+    /// `(x[i]-c[i])*(x[j]-c[j])/η`, and those of projections.
     Fluctuations,
+    /// `|x|^2` and `|grad|^2`.
+    Norms,
     /// `loss`.
     Loss,
     /// All others, exit among them.
@@ -17,15 +21,26 @@ pub(super) enum Group {
 
 impl Group {
     /// All, in the order of legends.
-    pub const ALL: [Self; 5] =
-        [Self::Coordinates, Self::Products, Self::Fluctuations, Self::Loss, Self::Bounded];
+    pub const ALL: [Self; 7] = [
+        Self::Coordinates,
+        Self::Products,
+        Self::Projections,
+        Self::Fluctuations,
+        Self::Norms,
+        Self::Loss,
+        Self::Bounded,
+    ];
 
     /// The group of a function.
     pub fn of(function: &str) -> Self {
         if function == "loss" {
             Self::Loss
-        } else if function.starts_with("(x[") {
+        } else if function.starts_with("(x[") || function.starts_with("(p[") {
             Self::Fluctuations
+        } else if function.starts_with("p[") {
+            Self::Projections
+        } else if function.starts_with('|') {
+            Self::Norms
         } else if !function.starts_with("x[") {
             Self::Bounded
         } else if function.contains('*') {
@@ -40,7 +55,9 @@ impl Group {
         match self {
             Self::Coordinates => "coordinates",
             Self::Products => "products",
+            Self::Projections => "projections",
             Self::Fluctuations => "fluctuations",
+            Self::Norms => "squared norms",
             Self::Loss => "loss",
             Self::Bounded => "bounded, exit",
         }
@@ -62,7 +79,7 @@ pub(super) fn expectation(function: &str) -> String {
     if function == "exit" { "P(exit)".to_owned() } else { format!("E {}", pretty(function)) }
 }
 
-/// The function as mathematics has it: squares as powers, minus signs, no asterisks.
+/// The function as mathematics has it: squares as powers, minus signs, no asterisks or carets.
 pub(super) fn pretty(function: &str) -> String {
     let divisor = if function.ends_with("/η") { "/η" } else { "" };
     let text = match product(function) {
@@ -73,5 +90,5 @@ pub(super) fn pretty(function: &str) -> String {
         }
         None => function.to_owned(),
     };
-    text.replace('-', "−")
+    text.replace('-', "−").replace("^2", "²")
 }
