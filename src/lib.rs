@@ -89,6 +89,11 @@
 //! of the theorems stand in [`sde`], one file each.
 #![warn(missing_docs)]
 
+/// The code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod agent;
 pub mod claim;
 pub mod cli;
