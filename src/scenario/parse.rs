@@ -39,8 +39,8 @@ pub struct Scenario {
     #[serde(default)]
     pub functions: Vec<BoundedFunction>,
     /// K, from 1 to 256, for large dimensions: instead of coordinates and their products, compares the loss, ‖x‖², ‖∇f‖²,
-    /// `p[k] = u_kᵀ x` along K unit vectors u_k that the seed draws uniformly from the sphere, and the scaled fluctuations of
-    /// the p[k] about the flow; `coefficients` compares along the u_k too.
+    /// `p[k] = u_kᵀ x` along K unit vectors u_k that the seed draws uniformly from the sphere, and scaled fluctuations of
+    /// these about the flow; `coefficients` compares along the u_k too.
     pub projections: Option<usize>,
     /// The scenario at other values of one or two of its numbers.
     pub sweep: Option<SweepParameters>,
