@@ -1,6 +1,7 @@
 //! A run beside an earlier one: verdicts that changed, moments that moved, margins that are more used, speed.
 
 mod earlier;
+mod joint_error;
 mod moments;
 
 use super::{Provenance, Report};
