@@ -275,7 +275,7 @@ fn means_of_paths_that_all_agree_may_be_apart_by_rounding() {
     let optimizer = &now["moments"]["optimizer"];
     assert_eq!(number(&optimizer["standard_error"][0][2]), 0.0);
     // The larger of both means counts, 0.99 or 1.01 roundings away.
-    let joint = number(&optimizer["mean"][0][2]) * 2f64.powi(-33);
+    let joint = number(&optimizer["mean"][0][2]) / (1u64 << 33) as f64;
     moves_beyond(joint, &now["provenance"]["seed"], ["optimizer", "x[0]"], 2, &text);
 }
 
