@@ -30,6 +30,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("itocheck mutants scenarios", "ten minutes; tests/mutants.rs has a small folder"),
     ("itocheck mutants scenarios --out matrix", "ten minutes"),
     ("cargo install --locked --path .", "compiles for minutes"),
+    ("cargo run --release --example momentum", "cargo test runs what it asserts"),
+    ("cargo run --release --example rmsprop", "cargo test runs what it asserts"),
     (
         "cargo run --release -- golden bless --because \"compressor NAME\" --filter NAME",
         "NAME is the reader's to fill in",

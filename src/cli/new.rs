@@ -40,6 +40,12 @@ impl Choice {
         Self { name, assignment }
     }
 
+    /// An optimizer with a memory, as those with parameters are, has a momentum that its first steps hardly spread: its deviations are no
+    /// scale for the error of order η there.
+    fn margin(&self) -> &'static str {
+        if self.assignment.contains('{') { "{ constant = 5.0 }" } else { "{ effect = 0.1 }" }
+    }
+
     fn compresses(&self) -> bool {
         self.name == "dcsgd"
     }

@@ -105,8 +105,8 @@ fn the_page_on_scenarios_has_the_keys_of_the_schema() {
     // A page that forgets a key, and one that makes one up, are found out.
     let forgetful = page.replace("`gradient_offset`", "the offset");
     assert_eq!(differences(&forgetful, &schema), (vec!["agents: gradient_offset".to_owned()], vec![]));
-    let inventive = page.replace("| `records` |", "| `records`, `momentum` |");
-    assert_eq!(differences(&inventive, &schema), (vec![], vec!["momentum".to_owned()]));
+    let inventive = page.replace("| `records` |", "| `records`, `impetus` |");
+    assert_eq!(differences(&inventive, &schema), (vec![], vec!["impetus".to_owned()]));
 }
 
 #[test]
