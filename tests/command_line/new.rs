@@ -20,7 +20,7 @@ fn new_scenarios_explain_every_key_and_pass() {
         let text = printed(&["new", &optimizer]);
         let scenario: toml::Table = text.parse().unwrap();
         let named = match &scenario["optimizer"] {
-            toml::Value::Table(table) => table.keys().next().unwrap(),
+            toml::Value::Table(table) => table.keys().next().unwrap().as_str(),
             name => name.as_str().unwrap(),
         };
         assert_eq!(named, optimizer);
