@@ -38,8 +38,8 @@ const COARSE_EVERY: u64 = 4;
 /// When a law is taken to be stationary, and how long it is then averaged over.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Schedule {
-    /// How fast mean and deviation of the process forget where they began, per unit of time.
-    pub spectral_gap: f64,
+    /// How fast mean and deviation of the process forget where they began, per unit of time; null at the end of a run.
+    pub spectral_gap: Option<f64>,
     /// The time before the first record: that of the drift's flow to where it vanishes, within 1e-3 of a deviation,
     /// and 6.9 over the spectral gap.
     pub burn_in: f64,
@@ -64,7 +64,8 @@ pub(super) struct LongRun<'a> {
     seed: u64,
     observables: Observables,
     window: Window,
-    spectral_gap: f64,
+    /// None at the end of a run, which need not be at rest.
+    spectral_gap: Option<f64>,
     exact: Result<Vec<Value>, Lacking>,
     averages: TimeAverages,
 }
@@ -91,43 +92,19 @@ impl<'a> LongRun<'a> {
             Some(_) if is_sampled => asked_for(),
             Some(_) => exactly(model, side, &functions, relaxation, window.burn_in),
         };
-        Self::new(model, side, functions, relaxation, seed, window, exact)
+        let observables = observables(model, functions, &relaxation.point, 1);
+        let spectral_gap = Some(gap.unwrap_or(0.0));
+        let averages = TimeAverages::default();
+        Self { model, side, seed, observables, window, spectral_gap, exact, averages }
     }
 
     /// The expected loss at the end of the run of `model`.
-    pub fn at_end(
-        model: &'a Model,
-        side: Side,
-        relaxation: &Relaxation,
-        seed: u64,
-        is_sampled: bool,
-    ) -> Self {
+    pub fn at_end(model: &'a Model, side: Side, seed: u64, is_sampled: bool) -> Self {
         let window = Window { burn_in: model.run.steps, every: 0, records: 1 };
         let exact = if is_sampled { asked_for() } else { exactly_at_end(model, side) };
-        Self::new(model, side, vec![TestFunction::Loss], relaxation, seed, window, exact)
-    }
-
-    fn new(
-        model: &'a Model,
-        side: Side,
-        functions: Vec<TestFunction>,
-        relaxation: &Relaxation,
-        seed: u64,
-        window: Window,
-        exact: Result<Vec<Value>, Lacking>,
-    ) -> Self {
-        let observables = observables(model, functions, &relaxation.point, 1);
-        let spectral_gap = relaxation.gap(side).unwrap_or(0.0);
-        Self {
-            model,
-            side,
-            seed,
-            observables,
-            window,
-            spectral_gap,
-            exact,
-            averages: TimeAverages::default(),
-        }
+        let observables = observables(model, vec![TestFunction::Loss], &model.run.start, 1);
+        let averages = TimeAverages::default();
+        Self { model, side, seed, observables, window, spectral_gap: None, exact, averages }
     }
 
     /// Whether it takes paths.
@@ -245,15 +222,18 @@ impl<'a> LongRun<'a> {
 
     /// What a verdict rests on besides the draws.
     pub fn assumes(&self) -> Vec<String> {
-        let of_paths = ["block_means_gaussian", "stationary_after_burn_in"];
+        let is_at_rest = self.spectral_gap.is_some();
+        let of_paths = ["block_means_gaussian"].into_iter();
+        let of_paths = of_paths.chain(is_at_rest.then_some("stationary_after_burn_in"));
         let of_integrator = (self.side == Side::Sde).then_some("integrator_bias_extrapolated");
-        of_paths.into_iter().chain(of_integrator).map(str::to_owned).collect()
+        of_paths.chain(of_integrator).map(str::to_owned).collect()
     }
 
     /// What stands in brackets behind a sentence.
     pub fn terms(&self, error_rate: f64, worst: Option<Gap>) -> String {
         if self.is_sampled() {
-            terms(error_rate, &format!("{} seeds, averaged over time", self.seeds()), worst)
+            let over_time = if self.spectral_gap.is_some() { ", averaged over time" } else { "" };
+            terms(error_rate, &format!("{} seeds{over_time}", self.seeds()), worst)
         } else {
             format!("exact expectations, without a seed; itocheck {}", env!("CARGO_PKG_VERSION"))
         }

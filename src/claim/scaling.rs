@@ -3,7 +3,7 @@
 
 use super::decision::{Gap, Levels, decide};
 use super::finding::{Expectation, Finding, Verdict, Worst};
-use super::long_run::{LongRun, Schedule, refusal};
+use super::long_run::{LongRun, Schedule, refusal, refusal_at_end};
 use super::relaxation::Relaxation;
 use super::sampling::{Simulated, looks};
 use super::stationary::{Form, predicted_loss};
@@ -31,6 +31,18 @@ pub enum Invariant {
     Corrected,
 }
 
+/// Which losses are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum At {
+    /// Those at rest, above the one where the drift vanishes.
+    #[default]
+    Rest,
+    /// Those at the time at which the run ends, above the minimum of f where that is known: after `η → κη` a run has
+    /// 1/κ times the steps.
+    End,
+}
+
 /// After `η → κη, B → δB, ω → βω, N → αN` the process comes to rest at the loss of uncompressed SGD before it (DSGD, DCSGD),
 /// or at its own (DSignSGD); each at its own stationarity, as the speeds differ. The change is a `rule` by name, with
 /// the one parameter that is free in it, or is given by its four factors.
@@ -52,7 +64,10 @@ pub struct Parameters {
     /// The process.
     #[serde(default = "optimizer")]
     process: Side,
-    /// What the ratio of the losses at rest should be.
+    /// When the losses are compared.
+    #[serde(default)]
+    at: At,
+    /// What the ratio of the losses should be.
     #[serde(default)]
     invariant: Invariant,
     /// How far from it the ratio may be, above 0.
@@ -66,10 +81,44 @@ fn optimizer() -> Side {
     Side::Optimizer
 }
 
-/// A model and how it comes to rest.
-struct Resting {
+/// A model and how it comes to rest; none where the end of its run is looked at.
+struct Looked {
     model: Model,
-    relaxation: Relaxation,
+    relaxation: Option<Relaxation>,
+}
+
+impl Looked {
+    /// An error that says why its loss cannot be had.
+    fn new(model: Model, at: At, process: Side, is_sampled: bool) -> Result<Self, String> {
+        let (relaxation, refused) = match at {
+            At::End => (None, refusal_at_end(&model, is_sampled)),
+            At::Rest => {
+                let relaxation = Relaxation::of(&model).map_err(|unknown| {
+                    format!("{unknown}; expected a stationary law before and after the change")
+                })?;
+                let refused = refusal(&model, process, &[TestFunction::Loss], &relaxation, is_sampled);
+                (Some(relaxation), refused)
+            }
+        };
+        refused.map_or(Ok(Self { model, relaxation }), Err)
+    }
+
+    fn run(&self, process: Side, seed: u64, is_sampled: bool) -> LongRun<'_> {
+        let (model, loss) = (&self.model, vec![TestFunction::Loss]);
+        match &self.relaxation {
+            Some(relaxation) => LongRun::at_rest(model, process, loss, relaxation, seed, is_sampled),
+            None => LongRun::at_end(model, process, seed, is_sampled),
+        }
+    }
+
+    /// What the loss is counted from.
+    fn least(&self) -> f64 {
+        let objective = self.model.agents.objective();
+        match &self.relaxation {
+            Some(relaxation) => objective.value(&relaxation.point),
+            None => objective.minimum().unwrap_or(0.0),
+        }
+    }
 }
 
 /// The claim, checked.
@@ -81,8 +130,9 @@ struct Scaling {
     target: f64,
     margin: f64,
     expect: Expectation,
-    base: Resting,
-    scaled: Resting,
+    at: At,
+    base: Looked,
+    scaled: Looked,
 }
 
 impl fmt::Debug for Scaling {
@@ -100,7 +150,7 @@ impl Parameters {
         setting.model.has_theory("a scaling rule")?;
         let change = self.change(setting)?;
         let of_signs = setting.model.takes_signs();
-        let resting = |key: &'static str, change: &dyn Fn(&mut Scenario) -> Result<(), Invalid>| {
+        let looked = |key: &'static str, change: &dyn Fn(&mut Scenario) -> Result<(), Invalid>| {
             let model = (setting.rebuild)(change).map_err(|invalid| {
                 let own = ["agents", "batch_size", "compression"].contains(&&*invalid.path);
                 if own && self.rule.is_none() {
@@ -113,26 +163,29 @@ impl Parameters {
                 };
                 Invalid::new(key, format!("{of}{}", invalid.message))
             })?;
-            let relaxation = Relaxation::of(&model).map_err(|unknown| {
-                Invalid::new(key, format!("{unknown}; expected a stationary law before and after the change"))
-            })?;
-            let loss = [TestFunction::Loss];
-            let refusal = refusal(&model, self.process, &loss, &relaxation, setting.is_sampled);
-            match refusal {
-                None => Ok(Resting { model, relaxation }),
-                Some(refusal) => Err(Invalid::new(key, refusal)),
-            }
+            Looked::new(model, self.at, self.process, setting.is_sampled)
+                .map_err(|refusal| Invalid::new(key, refusal))
         };
-        let base = resting("", &|scenario| {
+        let base = looked("", &|scenario| {
             if !of_signs {
                 scenario.uncompress();
             }
             Ok(())
         })?;
         let key = if self.rule.is_some() { "given" } else { "" };
-        let scaled = resting(key, &|scenario| scenario.rescale(change))?;
+        let scaled = looked(key, &|scenario| {
+            scenario.rescale(change)?;
+            match self.at {
+                At::Rest => Ok(()),
+                At::End => scenario.keep_the_end(change),
+            }
+        })?;
         let target = match self.invariant {
             Invariant::Preserved => 1.0,
+            Invariant::Corrected if self.at == At::End => {
+                let message = "\"corrected\" at the end of a run; expected \"preserved\", or at = \"rest\"";
+                return Err(Invalid::new("invariant", message));
+            }
             Invariant::Corrected => {
                 let predicted = |model| {
                     predicted_loss(model, self.process, Form::Full).map_err(|reason| {
@@ -143,8 +196,8 @@ impl Parameters {
                 predicted(&scaled.model)? / predicted(&base.model)?
             }
         };
-        let &Self { rule, process, expect, .. } = self;
-        let scaling = Scaling { rule, change, process, target, margin, expect, base, scaled };
+        let &Self { rule, process, expect, at, .. } = self;
+        let scaling = Scaling { rule, change, process, target, margin, expect, at, base, scaled };
         Ok(Claim::Consequence(Arc::new(scaling)))
     }
 
@@ -202,10 +255,7 @@ pub(super) fn quotient(above: [f64; 2], below: [f64; 2]) -> [f64; 2] {
 
 impl Scaling {
     fn gap(&self, [base, scaled]: [&LongRun; 2], levels: Levels) -> Gap {
-        let [least, floor] = [&self.scaled, &self.base].map(|resting| {
-            let objective = resting.model.agents.objective();
-            objective.value(&resting.relaxation.point)
-        });
+        let [least, floor] = [&self.scaled, &self.base].map(Looked::least);
         let ratio = |tail: f64| {
             // Either interval may miss by half of what the ratio may.
             let scaled = scaled.interval(0, tail / 2.0).map(|end| end - least);
@@ -241,7 +291,7 @@ impl Scaling {
             allowed: Some(format!("{} of the loss", self.margin)),
             detectable_gap: worst.and_then(|gap| finite(gap.detectable)),
             worst: worst.map(|gap| {
-                let name = "loss at rest, scaled over base".to_owned();
+                let name = format!("loss at {}, scaled over base", self.moment());
                 let Gap { estimate, margin, .. } = gap;
                 let interval = gap.interval(verdict).map(|end| end + self.target);
                 let half = (interval[1] - interval[0]) / 2.0;
@@ -277,6 +327,13 @@ impl Scaling {
         })
     }
 
+    fn moment(&self) -> &'static str {
+        match self.at {
+            At::Rest => "rest",
+            At::End => "the end",
+        }
+    }
+
     fn report(&self, [base, scaled]: [&LongRun; 2], gap: Gap) -> ScaledFloor {
         let Change { learning_rate, batch_size, compression, agents } = self.change;
         ScaledFloor {
@@ -307,14 +364,18 @@ impl Scaling {
                 );
             }
             return format!(
-                "under {rule} {process} comes to no rest: its moments grow without end, or some path is not finite ({terms})"
+                "under {rule} {process} has no loss at {}: its moments grow without end, or some path is not finite ({terms})",
+                self.moment()
             );
         };
         let ratio = gap.estimate + target;
-        let said = match verdict {
-            Verdict::Upheld => "comes to rest at",
-            Verdict::Refuted => "does not come to rest at",
-            Verdict::Inconclusive => "is undecided to come to rest at",
+        let said = match (self.at, verdict) {
+            (At::Rest, Verdict::Upheld) => "comes to rest at",
+            (At::Rest, Verdict::Refuted) => "does not come to rest at",
+            (At::Rest, Verdict::Inconclusive) => "is undecided to come to rest at",
+            (At::End, Verdict::Upheld) => "ends at",
+            (At::End, Verdict::Refuted) => "does not end at",
+            (At::End, Verdict::Inconclusive) => "is undecided to end at",
         };
         let times = if target == 1.0 { String::new() } else { format!("{target:.4} times ") };
         format!(
@@ -334,16 +395,8 @@ impl Consequence for Scaling {
 
     fn judge(&self, experiment: &Experiment, progress: &dyn Progress) -> (Finding, Simulated) {
         let Experiment { monte_carlo, is_sampled, .. } = experiment;
-        let [mut base, mut scaled] = [&self.base, &self.scaled].map(|Resting { model, relaxation }| {
-            LongRun::at_rest(
-                model,
-                self.process,
-                vec![TestFunction::Loss],
-                relaxation,
-                monte_carlo.seed,
-                *is_sampled,
-            )
-        });
+        let run = |looked| Looked::run(looked, self.process, monte_carlo.seed, *is_sampled);
+        let [mut base, mut scaled] = [&self.base, &self.scaled].map(run);
         for look in looks(monte_carlo.first_look(), monte_carlo) {
             base.extend(look, progress);
             scaled.extend(look, progress);
@@ -357,7 +410,7 @@ impl Consequence for Scaling {
     }
 }
 
-/// The loss at rest before and after a change.
+/// The loss at rest, or at the end of the run, before and after a change.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ScaledFloor {
     /// The process.
@@ -372,11 +425,11 @@ pub struct ScaledFloor {
     pub ratio: Option<f64>,
     /// At the level of *upheld*.
     pub interval: Option<[f64; 2]>,
-    /// E f at rest before the change.
+    /// E f before the change.
     pub base: Option<f64>,
-    /// E f at rest after it.
+    /// E f after it.
     pub scaled: Option<f64>,
-    /// When the two are taken to be at rest.
+    /// When the two are looked at.
     pub schedules: [Schedule; 2],
 }
 

@@ -26,6 +26,14 @@ impl Scenario {
         Ok(())
     }
 
+    /// After a change of η: as many steps as end the run at the same time, observed there alone. Refused where they would not be whole.
+    pub fn keep_the_end(&mut self, change: Change) -> Result<(), Invalid> {
+        let kappa = change.learning_rate;
+        self.run.steps = whole("learning_rate", "1/κ", 1.0 / kappa, "steps", self.run.steps)?;
+        self.run.records = 1;
+        Ok(())
+    }
+
     /// The same without compression, and without any mistake: what a change is held against.
     pub fn uncompress(&mut self) {
         self.sde.mutant = None;

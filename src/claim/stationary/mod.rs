@@ -185,7 +185,8 @@ impl Stationary {
         error_rate: f64,
     ) -> String {
         let Schedule { spectral_gap, burn_in, .. } = at_rest.schedule();
-        let rest = format!("after a burn-in of {burn_in:.3} (spectral gap {spectral_gap:.4})");
+        let rest =
+            format!("after a burn-in of {burn_in:.3} (spectral gap {:.4})", spectral_gap.unwrap_or(0.0));
         let terms = at_rest.terms(error_rate, worst.map(|(_, gap)| gap));
         let place = worst.map_or(String::new(), |(index, gap)| {
             format!(

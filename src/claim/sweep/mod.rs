@@ -33,7 +33,7 @@ pub enum Quantity {
     /// The expected loss at stationarity, above the minimum.
     #[default]
     Floor,
-    /// The expected loss at the end of the run, above the minimum.
+    /// The expected loss at the end of the run, above the minimum where that is known, else above 0.
     FinalLoss,
 }
 
@@ -60,21 +60,23 @@ pub enum SweptPoint {
     Undefined(String),
 }
 
-/// How a model of a sweep comes to rest.
-pub struct Rest(Relaxation);
+/// How a model of a sweep comes to rest; none where the end of its run is looked at.
+pub struct Rest(Option<Relaxation>);
 
 impl SweptPoint {
     /// The point of a model; undefined where it cannot be said what is asked for.
     pub fn of(model: Model, quantity: Quantity, is_sampled: bool) -> Self {
-        let relaxation = match Relaxation::of(&model) {
-            Ok(relaxation) => relaxation,
-            Err(unknown) => return Self::Undefined(unknown.to_string()),
-        };
-        let refused = match quantity {
-            Quantity::Floor => [Side::Optimizer, Side::Sde]
-                .into_iter()
-                .find_map(|side| refusal(&model, side, &[TestFunction::Loss], &relaxation, is_sampled)),
-            Quantity::FinalLoss => refusal_at_end(&model, is_sampled),
+        let (relaxation, refused) = match quantity {
+            Quantity::FinalLoss => (None, refusal_at_end(&model, is_sampled)),
+            Quantity::Floor => match Relaxation::of(&model) {
+                Err(unknown) => (None, Some(unknown.to_string())),
+                Ok(relaxation) => {
+                    let refused = [Side::Optimizer, Side::Sde].into_iter().find_map(|side| {
+                        refusal(&model, side, &[TestFunction::Loss], &relaxation, is_sampled)
+                    });
+                    (Some(relaxation), refused)
+                }
+            },
         };
         if let Some(refusal) = refused {
             return Self::Undefined(refusal);
@@ -117,12 +119,12 @@ impl<'a> Swept<'a> {
         let at = |point: &'a SweptPoint| match point {
             SweptPoint::Undefined(_) => None,
             SweptPoint::Defined { model, rest: Rest(relaxation) } => {
-                let runs = Some([Side::Optimizer, Side::Sde].map(|side| match sweep.quantity {
-                    Quantity::Floor => {
+                let runs = Some([Side::Optimizer, Side::Sde].map(|side| match relaxation {
+                    Some(relaxation) => {
                         let loss = vec![TestFunction::Loss];
                         LongRun::at_rest(model, side, loss, relaxation, seed, is_sampled)
                     }
-                    Quantity::FinalLoss => LongRun::at_end(model, side, relaxation, seed, is_sampled),
+                    None => LongRun::at_end(model, side, seed, is_sampled),
                 }));
                 progress.tick(1);
                 runs
@@ -203,7 +205,12 @@ impl<'a> Swept<'a> {
     fn least(&self, point: usize) -> f64 {
         match &self.sweep.points[point] {
             SweptPoint::Undefined(_) => f64::NAN,
-            SweptPoint::Defined { model, rest } => model.agents.objective().value(&rest.0.point),
+            SweptPoint::Defined { model, rest: Rest(Some(relaxation)) } => {
+                model.agents.objective().value(&relaxation.point)
+            }
+            SweptPoint::Defined { model, rest: Rest(None) } => {
+                model.agents.objective().minimum().unwrap_or(0.0)
+            }
         }
     }
 
