@@ -21,6 +21,8 @@ pub enum Role {
     OptimizerPilot,
     /// Paths of the optimizer along which coefficients are compared.
     States,
+    /// Where an objective says that runs start.
+    Initial,
     /// One-step draws of the optimizer at the state of this index.
     Increments(u32),
 }
@@ -33,6 +35,7 @@ impl Role {
             Role::Pilot => 2,
             Role::States => 3,
             Role::OptimizerPilot => 4,
+            Role::Initial => 5,
             Role::Increments(state) => (1 << 32) + u64::from(state),
         }
     }
