@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::process::Command;
 
 /// SHA-256 of starts, losses and gradients of all networks, as any machine computes them.
-const DIGEST: &str = "?";
+const DIGEST: &str = "8402a8dee3ec9e4488bc33e230da8dcf41f1cdd143ae4dc4fffa2b372cbb0809";
 
 fn digest() -> String {
     let mut digest = Sha256::new();

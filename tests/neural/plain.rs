@@ -162,7 +162,7 @@ pub fn resnet(x: &[f64], image: &[f64], channels: &[usize], blocks: usize) -> Ve
     for (stage, &channels) in channels.iter().enumerate() {
         if stage > 0 {
             let mean = |row: usize, column: usize, c: usize| {
-                let pixel = |down, right| rows[(2 * row + down) * side + 2 * column + right][c];
+                let pixel = |down: usize, right: usize| rows[(2 * row + down) * side + 2 * column + right][c];
                 (pixel(0, 0) + pixel(0, 1) + pixel(1, 0) + pixel(1, 1)) / 4.0
             };
             let of_pixel = |(row, column)| (0..rows[0].len()).map(|c| mean(row, column, c)).collect();
@@ -225,10 +225,10 @@ pub fn gpt2(x: &[f64], windows: &[Vec<usize>], vocabulary: usize, stack: Stack, 
             row.iter_mut().zip(reader.take(stack.width)).for_each(|(x, p)| *x += p);
         }
         let rows = reader.transformer(rows, stack.depth, stack.heads, stack.expansion, causal);
-        for (row, next) in rows.iter().zip(next) {
+        for (row, token) in rows.iter().zip(next) {
             let logit = |token| of_token(token).iter().zip(row).map(|(e, x)| e * x).sum();
             let logits: Vec<f64> = (0..vocabulary).map(logit).collect();
-            total += loss(&logits, *next) / (next.len() * windows.len()) as f64;
+            total += loss(&logits, *token) / (next.len() * windows.len()) as f64;
         }
     }
     total

@@ -78,7 +78,7 @@ fn networks_start_near_the_loss_of_guessing() {
 fn gradient_descent_learns() {
     for (line, rate) in [
         ("mlp = { samples = 20 }", 0.5),
-        ("resnet = { samples = 10 }", 0.1),
+        ("resnet = { samples = 10 }", 0.3),
         ("vit = { samples = 10 }", 0.2),
         ("gpt2 = { samples = 8 }", 0.5),
     ] {
