@@ -6,8 +6,8 @@
 use crate::simd::vectorized;
 use crate::special::elementary::{exp_m1, log};
 
-/// Rows and columns of a product that are summed side by side: as many sums as the registers of AVX2 hold.
-const ROWS: usize = 6;
+/// Rows and columns of a product that are summed side by side, in registers.
+const ROWS: usize = 4;
 const COLUMNS: usize = 8;
 
 /// A matrix in a slice: the entry (i, j) stands at `i · row + j · column`.
@@ -18,28 +18,59 @@ pub(super) struct Matrix<'a> {
     pub column: usize,
 }
 
-impl<'a> Matrix<'a> {
+impl Matrix<'_> {
+    /// Row after row, and rows of zeros up to a multiple of [`ROWS`].
     #[inline(always)]
-    fn transposed(self) -> Self {
-        Self { entries: self.entries, row: self.column, column: self.row }
+    fn pack_rows(self, rows: usize, columns: usize, packed: &mut Vec<f64>) {
+        packed.clear();
+        packed.resize(rows.next_multiple_of(ROWS) * columns, 0.0);
+        for (row, packed) in packed.chunks_exact_mut(columns).take(rows).enumerate() {
+            let entries = self.entries[row * self.row..].iter().step_by(self.column);
+            packed.iter_mut().zip(entries).for_each(|(packed, entry)| *packed = *entry);
+        }
     }
 
-    /// Groups of `WIDTH` of the `rows` rows, the last filled up with zeros, entries of a column beside each other.
+    /// Panels of [`COLUMNS`] columns, the last filled up with zeros, each row after row.
     #[inline(always)]
-    fn pack<const WIDTH: usize>(self, rows: usize, columns: usize, packed: &mut Vec<f64>) {
+    fn pack_columns(self, rows: usize, columns: usize, packed: &mut Vec<f64>) {
         packed.clear();
-        packed.resize(rows.next_multiple_of(WIDTH) * columns, 0.0);
-        for (group, packed) in packed.chunks_exact_mut(WIDTH * columns).enumerate() {
-            let first = group * WIDTH;
-            for in_group in 0..WIDTH.min(rows - first) {
-                let row = &self.entries[(first + in_group) * self.row..];
-                let entries = row.iter().step_by(self.column);
-                for (packed, entry) in packed[in_group..].iter_mut().step_by(WIDTH).zip(entries) {
-                    *packed = *entry;
-                }
+        packed.resize(columns.next_multiple_of(COLUMNS) * rows, 0.0);
+        for (panel, packed) in packed.chunks_exact_mut(COLUMNS * rows).enumerate() {
+            let first = panel * COLUMNS;
+            let width = COLUMNS.min(columns - first);
+            for (row, packed) in packed.chunks_exact_mut(COLUMNS).enumerate() {
+                let entries = self.entries[row * self.row + first * self.column..].iter().step_by(self.column);
+                packed[..width].iter_mut().zip(entries).for_each(|(packed, entry)| *packed = *entry);
             }
         }
     }
+}
+
+/// `sums + a b`. By value, so that sums stay in registers.
+#[inline(always)]
+fn added(sums: [f64; COLUMNS], a: f64, b: &[f64; COLUMNS]) -> [f64; COLUMNS] {
+    let mut sums = sums;
+    for (sum, b) in sums.iter_mut().zip(b) {
+        *sum += a * b;
+    }
+    sums
+}
+
+/// [`ROWS`] rows, one behind the other, times a panel.
+#[inline(always)]
+fn times_panel(rows: &[f64], panel: &[[f64; COLUMNS]]) -> [[f64; COLUMNS]; ROWS] {
+    let inner = panel.len();
+    let (first, second) = rows.split_at(2 * inner);
+    let ((a0, a1), (a2, a3)) = (first.split_at(inner), second.split_at(inner));
+    let (a0, a1, a2, a3) = (&a0[..inner], &a1[..inner], &a2[..inner], &a3[..inner]);
+    let [mut s0, mut s1, mut s2, mut s3] = [[0.0; COLUMNS]; ROWS];
+    for (term, b) in panel.iter().enumerate() {
+        s0 = added(s0, a0[term], b);
+        s1 = added(s1, a1[term], b);
+        s2 = added(s2, a2[term], b);
+        s3 = added(s3, a3[term], b);
+    }
+    [s0, s1, s2, s3]
 }
 
 vectorized! {
@@ -55,19 +86,11 @@ vectorized! {
         out: &mut [f64],
     ) {
         let [packed_a, packed_b] = room;
-        a.pack::<ROWS>(rows, inner, packed_a);
-        b.transposed().pack::<COLUMNS>(columns, inner, packed_b);
-        for (group, a) in packed_a.chunks_exact(ROWS * inner).enumerate() {
-            let out = &mut out[group * ROWS * columns..];
+        a.pack_rows(rows, inner, packed_a);
+        b.pack_columns(inner, columns, packed_b);
+        for (a, out) in packed_a.chunks_exact(ROWS * inner).zip(out.chunks_mut(ROWS * columns)) {
             for (panel, b) in packed_b.chunks_exact(COLUMNS * inner).enumerate() {
-                let mut sums = [[0.0; COLUMNS]; ROWS];
-                for (a, b) in a.chunks_exact(ROWS).zip(b.chunks_exact(COLUMNS)) {
-                    for (sums, a) in sums.iter_mut().zip(a) {
-                        for (sum, b) in sums.iter_mut().zip(b) {
-                            *sum += a * b;
-                        }
-                    }
-                }
+                let sums = times_panel(a, b.as_chunks().0);
                 let first = panel * COLUMNS;
                 let width = COLUMNS.min(columns - first);
                 for (out, sums) in out.chunks_exact_mut(columns).zip(&sums) {

@@ -49,7 +49,7 @@ impl CustomOp2 for Product {
         let (a, b) =
             (&a.as_slice::<f64>()?[of_a.start_offset()..], &b.as_slice::<f64>()?[of_b.start_offset()..]);
         let mut out = vec![0.0; pairs * rows * columns];
-        let mut room = [Vec::new(), Vec::new()];
+        let mut room = Default::default();
         for (pair, out) in out.chunks_exact_mut(rows * columns).enumerate() {
             let [skipped, row, column] = a_strides;
             let a = Matrix { entries: &a[pair * skipped..], row, column };
