@@ -9,6 +9,7 @@ mod data;
 mod gpt2;
 mod layers;
 mod mlp;
+mod neighbours;
 mod operations;
 mod resnet;
 mod transformer;
@@ -63,6 +64,9 @@ pub struct Network {
 /// Candle refuses what does not fit together, which is settled when a network is built.
 const SETTLED: &str = "shapes fit, or the network would not have been built";
 
+/// Multiplications of a part of the samples.
+const AT_A_TIME: usize = 1 << 19;
+
 impl Network {
     fn new(
         architecture: impl Architecture + 'static,
@@ -87,6 +91,13 @@ impl Network {
         &self.start.blocks
     }
 
+    /// The samples in parts, so few at a time that what lies between the layers stays in the cache.
+    fn parts(&self, samples: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let at_a_time = (AT_A_TIME / self.start.multiplications).max(1);
+        let end = samples.end;
+        samples.step_by(at_a_time).map(move |first| first..end.min(first + at_a_time))
+    }
+
     /// The mean of f_s over a range of samples.
     fn loss(&self, weights: &mut Weights, samples: Range<usize>) -> Result<Tensor> {
         let Samples { inputs, labels } = &self.samples;
@@ -96,11 +107,14 @@ impl Network {
         cross_entropy(&self.architecture.logits(weights, &inputs)?, labels)
     }
 
-    /// `out += weight · ∇` of the mean of f_s over a range of samples.
+    /// `out += weight · ∇` of the sum of f_s over a range of samples.
     fn add_gradient(&self, samples: Range<usize>, weight: f64, x: &[f64], out: &mut [f64]) {
-        let mut weights = Weights::read(x, true);
-        let loss = self.loss(&mut weights, samples).expect(SETTLED);
-        weights.add_gradient(&loss, weight, out).expect(SETTLED);
+        for part in self.parts(samples) {
+            let mut weights = Weights::read(x, true);
+            let weight = weight * part.len() as f64;
+            let loss = self.loss(&mut weights, part).expect(SETTLED);
+            weights.add_gradient(&loss, weight, out).expect(SETTLED);
+        }
     }
 }
 
@@ -114,8 +128,12 @@ impl Objective for Network {
         let mut of_path = vec![0.0; self.dimension()];
         for (path, out) in out.iter_mut().enumerate() {
             rows::read_column(x, n, path, &mut of_path);
-            let loss = self.loss(&mut Weights::read(&of_path, false), 0..self.terms());
-            *out = loss.and_then(|loss| loss.to_scalar()).expect(SETTLED);
+            *out = 0.0;
+            for part in self.parts(0..self.terms()) {
+                let share = part.len() as f64 / self.terms() as f64;
+                let loss = self.loss(&mut Weights::read(&of_path, false), part);
+                *out += share * loss.and_then(|loss| loss.to_scalar::<f64>()).expect(SETTLED);
+            }
         }
     }
 
@@ -126,7 +144,7 @@ impl Objective for Network {
         for path in 0..n {
             rows::read_column(x, n, path, &mut of_path);
             gradient.fill(0.0);
-            self.add_gradient(0..self.terms(), 1.0, &of_path, &mut gradient);
+            self.add_gradient(0..self.terms(), 1.0 / self.terms() as f64, &of_path, &mut gradient);
             rows::write_column(out, n, path, &gradient);
         }
     }
@@ -144,7 +162,7 @@ impl Objective for Network {
         }
         for step in [h, -h] {
             let moved: Vec<f64> = x.iter().zip(v).map(|(x, v)| x + step * v).collect();
-            self.add_gradient(0..self.terms(), 0.5 / step, &moved, out);
+            self.add_gradient(0..self.terms(), 0.5 / (step * self.terms() as f64), &moved, out);
         }
     }
 

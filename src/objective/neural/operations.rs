@@ -170,7 +170,8 @@ impl CustomOp1 for Excess {
     }
 }
 
-fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f64]> {
+/// The entries of a contiguous tensor.
+pub(super) fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f64]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice()?[start..end]),
         None => bail!("entries that are not one behind the other"),

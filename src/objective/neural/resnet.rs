@@ -2,6 +2,7 @@
 
 use super::data::{ImageData, Images};
 use super::layers::{linear, normalise, project};
+use super::neighbours::neighbours;
 use super::operations::gelu;
 use super::weights::{Start, Weights};
 use super::{Architecture, DEEPEST, LARGEST_DIMENSION, Network, size};
@@ -61,16 +62,7 @@ fn activate(weights: &mut Weights, x: &Tensor) -> Result<Tensor> {
 
 /// A 3 × 3 convolution, zeros beyond the edges: a product with the nine neighbours side by side.
 fn convolve(weights: &mut Weights, x: &Tensor, channels: usize) -> Result<Tensor> {
-    let (_, height, width, _) = x.dims4()?;
-    let padded = x.pad_with_zeros(1, 1, 1)?.pad_with_zeros(2, 1, 1)?;
-    let mut neighbours = Vec::new();
-    for down in 0..3 {
-        let rows = padded.narrow(1, down, height)?;
-        for right in 0..3 {
-            neighbours.push(rows.narrow(2, right, width)?);
-        }
-    }
-    let neighbours = Tensor::cat(&neighbours, 3)?.contiguous()?;
+    let neighbours = neighbours(x)?;
     project(weights, "convolution", &neighbours, channels, |inputs, _| Start::he(inputs))
 }
 
