@@ -172,7 +172,7 @@ fn in_words(wanted: &str) -> &str {
     match wanted {
         "usize" | "u64" | "u32" => "a whole number from 0 to 9223372036854775807",
         "f64" => "a number",
-        "a string" => "text in \"quotes\"",
+        "a string" | "path string" => "text in \"quotes\"",
         "a sequence" => "a list",
         _ => wanted,
     }

@@ -51,26 +51,24 @@ fn a_file_of_the_built_in_text_is_the_built_in_text() {
     assert_eq!(own.value(&x), built_in.value(&x));
 }
 
-fn scenario(objective: &str, rest: &str) -> String {
+fn scenario(objective: &str) -> String {
     format!(
         "title = \"t\"\noptimizer = \"dsignsgd\"\nobjective.{objective}\nagents = [{{ count = 2, noise.gaussian = {{ scale = 1.0 }} }}]\n\
-         run = {{ learning_rate = 0.01, steps = 2, records = 1, start = 0.1 }}\n{rest}"
+         run = {{ learning_rate = 0.01, steps = 2, records = 1, start = 0.1 }}\n"
     )
 }
 
-/// Paths are relative to the folder of the scenario, also at the points of sweeps.
+/// Paths are relative to the folder of the scenario.
 #[test]
 fn paths_are_relative_to_the_scenario() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("texts")).unwrap();
     std::fs::write(folder.path().join("texts/abc.txt"), "abcabcabcabcabcabcabc").unwrap();
-    let sweep = "[sweep]\naxes = [{ parameter = \"run.learning_rate\", values = [0.01, 0.02] }]\n";
     let line =
         "gpt2 = { samples = 2, context = 4, width = 2, heads = 1, depth = 1, data.text = \"texts/abc.txt\" }";
     let file = folder.path().join("scenario.toml");
-    std::fs::write(&file, scenario(line, sweep)).unwrap();
+    std::fs::write(&file, scenario(line)).unwrap();
     let loaded = load(&file, Overrides::default()).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(loaded.experiment.sweep.unwrap().points.len(), 2);
     // Three characters, four positions, two numbers each; 12 · 2² + 13 · 2 + last scale and shift.
     assert_eq!(loaded.experiment.model.agents.objective().dimension(), 6 + 8 + 74 + 4);
     let parameters: ObjectiveParameters = toml::from_str(line).unwrap();
@@ -80,7 +78,7 @@ fn paths_are_relative_to_the_scenario() {
 /// Minibatches draw terms of the loss.
 #[test]
 fn minibatches_draw_terms() {
-    let text = scenario("mlp = { samples = 5, widths = [2] }", "")
+    let text = scenario("mlp = { samples = 5, widths = [2] }")
         .replace("noise.gaussian = { scale = 1.0 }", "noise.minibatch = {}");
     let loaded =
         check(Path::new("t.toml"), text, Overrides::default()).unwrap_or_else(|error| panic!("{error}"));

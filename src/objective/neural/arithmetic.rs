@@ -39,7 +39,8 @@ impl Matrix<'_> {
             let first = panel * COLUMNS;
             let width = COLUMNS.min(columns - first);
             for (row, packed) in packed.chunks_exact_mut(COLUMNS).enumerate() {
-                let entries = self.entries[row * self.row + first * self.column..].iter().step_by(self.column);
+                let entries =
+                    self.entries[row * self.row + first * self.column..].iter().step_by(self.column);
                 packed[..width].iter_mut().zip(entries).for_each(|(packed, entry)| *packed = *entry);
             }
         }

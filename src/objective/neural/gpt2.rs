@@ -4,7 +4,7 @@ use super::data::{Text, TextData};
 use super::operations::product;
 use super::transformer::Stack;
 use super::weights::{Start, Weights};
-use super::{Architecture, DEEPEST, LARGEST_DIMENSION, MOST_POSITIONS, Network, size, width_of_heads};
+use super::{Architecture, DEEPEST, MOST_POSITIONS, Network, size, width_of_heads};
 use crate::objective::Objective;
 use crate::parameter::Invalid;
 use candle_core::{Result, Tensor};
@@ -91,7 +91,10 @@ impl Parameters {
         size("expansion", self.expansion, 1, 100)?;
         let text = self.data.read(self.samples, self.context)?;
         let Text { vocabulary, .. } = text;
-        size("data", vocabulary, 2, LARGEST_DIMENSION)?;
+        if vocabulary < 2 {
+            let message = "the same character everywhere; expected a text with different ones";
+            return Err(Invalid::new("data", message));
+        }
         let of_residuals = OF_MATRICES / (2.0 * self.depth as f64).sqrt();
         let stack = Stack {
             depth: self.depth,

@@ -3,7 +3,7 @@
 use super::data::{ImageData, Images};
 use super::layers::{Activation, linear};
 use super::weights::{Start, Weights};
-use super::{Architecture, DEEPEST, LARGEST_DIMENSION, Network, size};
+use super::{Architecture, LARGEST_DIMENSION, Network, layers, size};
 use crate::objective::Objective;
 use crate::parameter::Invalid;
 use candle_core::{Result, Tensor};
@@ -68,7 +68,7 @@ impl Default for Parameters {
 impl Parameters {
     /// The network and its samples.
     pub fn network(&self) -> std::result::Result<Network, Invalid> {
-        size("widths", self.widths.len(), 0, DEEPEST)?;
+        layers("widths", self.widths.len(), 0)?;
         for (layer, &width) in self.widths.iter().enumerate() {
             size(&format!("widths[{layer}]"), width, 1, LARGEST_DIMENSION)?;
         }

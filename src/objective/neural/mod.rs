@@ -176,10 +176,10 @@ impl Objective for Network {
         self.architecture.growth()
     }
 
-    /// Forwards and backwards, each product of the network is followed by two more; layers besides take as long as products
-    /// at these sizes.
+    /// Forwards and backwards, a multiplication is followed by two more; at these sizes what is between the products takes
+    /// longer than they do. `cargo bench --features neural --bench neural` measures it.
     fn operations(&self) -> f64 {
-        2.0 * (self.terms() * self.start.multiplications) as f64
+        3.0 * (self.terms() * self.start.multiplications) as f64
     }
 
     fn finite_sum(&self) -> Option<&dyn FiniteSum> {
@@ -208,6 +208,12 @@ fn size(key: &str, value: usize, least: usize, most: usize) -> std::result::Resu
     } else {
         Err(Invalid::new(key, format!("{value}; expected a whole number from {least} to {most}")))
     }
+}
+
+/// How many layers a list names, where that is from `least` to [`DEEPEST`].
+fn layers(key: &str, count: usize, least: usize) -> std::result::Result<usize, Invalid> {
+    let message = |invalid: Invalid| Invalid::new(key, format!("a list of {}", invalid.message));
+    size(key, count, least, DEEPEST).map_err(message)
 }
 
 /// Most layers one after another: the tape is walked by recursion.

@@ -61,7 +61,8 @@ fn for_each(samples: usize, height: usize, width: usize, mut visit: impl FnMut(u
                 let pixel = (sample * height + row) * width + column;
                 for down in 0..3 {
                     for right in 0..3 {
-                        let inside = (1..=height).contains(&(row + down)) && (1..=width).contains(&(column + right));
+                        let inside =
+                            (1..=height).contains(&(row + down)) && (1..=width).contains(&(column + right));
                         if inside {
                             let neighbour = pixel + down * width + right - width - 1;
                             visit(pixel, 3 * down + right, neighbour);

@@ -5,7 +5,7 @@ use super::layers::{linear, normalise, project};
 use super::neighbours::neighbours;
 use super::operations::gelu;
 use super::weights::{Start, Weights};
-use super::{Architecture, DEEPEST, LARGEST_DIMENSION, Network, size};
+use super::{Architecture, DEEPEST, LARGEST_DIMENSION, Network, layers, size};
 use crate::objective::Objective;
 use crate::parameter::Invalid;
 use candle_core::{D, Result, Tensor};
@@ -99,7 +99,7 @@ impl Default for Parameters {
 impl Parameters {
     /// The network and its samples.
     pub fn network(&self) -> std::result::Result<Network, Invalid> {
-        let stages = size("channels", self.channels.len(), 1, DEEPEST)?;
+        let stages = layers("channels", self.channels.len(), 1)?;
         for (stage, &channels) in self.channels.iter().enumerate() {
             size(&format!("channels[{stage}]"), channels, 1, LARGEST_DIMENSION)?;
         }
