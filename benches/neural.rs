@@ -14,10 +14,13 @@ const NETWORKS: [&str; 8] = [
     "resnet = {}",
     "resnet = { channels = [16, 32] }",
     "vit = {}",
-    "vit = { width = 32, patch = 4 }",
+    "vit = { width = 24, patch = 4 }",
     "gpt2 = {}",
-    "gpt2 = { width = 32, context = 32, depth = 3 }",
+    "gpt2 = { width = 20, context = 32 }",
 ];
+
+/// Paths side by side: samplers draw for all of them at once.
+const PATHS: usize = 8;
 
 const OPTIMIZERS: [(&str, &str); 3] = [
     ("dsgd", "noise.gaussian = { scale = 0.1 }"),
@@ -41,14 +44,15 @@ fn main() {
             let loaded = check(Path::new("bench.toml"), text, Overrides::default());
             let model = loaded.unwrap_or_else(|error| panic!("{error}")).experiment.model;
             let objective = model.agents.objective();
-            let mut x = objective.initial().expect("a network");
+            let start = objective.initial().expect("a network");
+            let mut x: Vec<f64> = start.iter().flat_map(|x| [*x; PATHS]).collect();
             let mut gradient = vec![0.0; x.len()];
             let mut scratch = Scratch::default();
-            let mut streams = Streams::of_path(1, Role::Optimizer, 0);
+            let mut streams = Streams::new(1, Role::Optimizer, 0..PATHS as u64);
             // In turns, so that both meet the same machine.
             let (mut of_gradient, mut of_step) = (f64::INFINITY, f64::INFINITY);
-            let start = Instant::now();
-            while start.elapsed().as_secs_f64() < 2.0 {
+            let begun = Instant::now();
+            while begun.elapsed().as_secs_f64() < 2.0 {
                 let now = Instant::now();
                 objective.gradient(&x, &mut gradient);
                 of_gradient = of_gradient.min(now.elapsed().as_secs_f64());
