@@ -61,12 +61,8 @@ fn main() {
                 of_step = of_step.min(now.elapsed().as_secs_f64());
             }
             shares.push(format!("{:.1} %", 100.0 * (1.0 - of_gradient / of_step).max(0.0)));
-            row = format!(
-                "| `{network}` | {} | {:.3} | {:.0} |",
-                x.len(),
-                1e3 * of_gradient,
-                1.0 / of_gradient
-            );
+            let each = of_gradient / PATHS as f64;
+            row = format!("| `{network}` | {} | {:.3} | {:.0} |", start.len(), 1e3 * each, 1.0 / each);
         }
         println!("{row} {} |", shares.join(", "));
     }
