@@ -107,6 +107,7 @@ pub mod kill_matrix;
 pub mod model;
 pub mod mutant;
 pub mod noise;
+mod npy;
 pub mod objective;
 pub mod optimizer;
 pub mod parameter;

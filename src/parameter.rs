@@ -183,11 +183,12 @@ pub fn rounding_of_eigenvalues(dimension: usize, largest: f64) -> f64 {
 /// how each is built. Adding one is one line.
 macro_rules! registry {
     ($(#[$doc:meta])* $family:ident builds $built:ty, from ($($argument:ident: $type:ty),*) by build $call:tt:
-     $($name:literal => $variant:ident($parameters:ty),)+) => {
+     $($(#[$condition:meta])* $name:literal => $variant:ident($parameters:ty),)+) => {
         $(#[$doc])*
         #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
         pub enum $family {
             $(
+                $(#[$condition])*
                 #[allow(missing_docs)]
                 #[serde(rename = $name)]
                 #[schemars(rename = $name)]
@@ -199,14 +200,14 @@ macro_rules! registry {
             /// The name in scenarios.
             pub fn name(&self) -> &'static str {
                 match self {
-                    $(Self::$variant(_) => $name,)+
+                    $($(#[$condition])* Self::$variant(_) => $name,)+
                 }
             }
 
             /// Builds what the scenario names; errors carry the key path below it.
             pub fn build(&self, $($argument: $type),*) -> Result<$built, crate::parameter::Invalid> {
                 match self {
-                    $(Self::$variant(parameters) => match parameters.build $call {
+                    $($(#[$condition])* Self::$variant(parameters) => match parameters.build $call {
                         Ok(built) => Ok(built.into()),
                         Err(invalid) => Err(invalid.under($name)),
                     },)+

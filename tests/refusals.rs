@@ -417,3 +417,17 @@ fn large_dimensions_keep_the_diagonal_and_the_first_coordinates_products() {
     assert_eq!(count(32), 32 + 2 * (32 * 33 / 2) + 1);
     assert_eq!(count(33), 33 + 2 * (33 + 32) + 1);
 }
+
+/// A build without networks knows them by name, and says how to get them.
+#[cfg(not(feature = "neural"))]
+#[test]
+fn networks_are_refused_with_the_way_to_them() {
+    for name in ["mlp", "resnet", "vit", "gpt2"] {
+        let told =
+            refusal(&GOOD.replace("quadratic = { eigenvalues = [0.5, 2.0] }", &format!("{name} = {{}}")));
+        assert!(told.starts_with("test.toml:3:11: objective: "), "{told}");
+        assert!(told.contains(&format!("`{name}`")) && told.contains("--features neural"), "{told}");
+    }
+    let told = refusal(&GOOD.replace("gaussian = { scale = 1.0 }", "mlp = {}"));
+    assert!(!told.contains("--features neural"), "{told}");
+}

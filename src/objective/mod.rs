@@ -1,12 +1,15 @@
 //! Objectives f: one file each.
 
 mod logistic;
+#[cfg(feature = "neural")]
+pub mod neural;
 mod quadratic;
 mod rosenbrock;
 mod saddle;
 mod unknown;
 
 use crate::parameter::registry;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use logistic::Logistic;
@@ -82,6 +85,11 @@ pub trait Objective: Send + Sync {
         None
     }
 
+    /// Where runs start unless they say otherwise, of shape `[d]`; none where only the run can say.
+    fn initial(&self) -> Option<Vec<f64>> {
+        None
+    }
+
     /// Whether f is a polynomial of degree 2, so that ∇f is affine and ∇²f constant.
     fn is_quadratic(&self) -> bool {
         self.centre().is_some()
@@ -109,4 +117,33 @@ registry! {
     "rosenbrock" => Rosenbrock(rosenbrock::Parameters),
     "saddle" => Saddle(saddle::Parameters),
     "logistic" => Logistic(logistic::Parameters),
+    #[cfg(feature = "neural")]
+    "mlp" => Mlp(neural::Mlp),
+    #[cfg(feature = "neural")]
+    "resnet" => ResNet(neural::ResNet),
+    #[cfg(feature = "neural")]
+    "vit" => Vit(neural::Vit),
+    #[cfg(feature = "neural")]
+    "gpt2" => Gpt2(neural::Gpt2),
+}
+
+/// Names of objectives that only the cargo feature `neural` brings.
+pub(crate) const NEURAL: [&str; 4] = ["mlp", "resnet", "vit", "gpt2"];
+
+impl ObjectiveParameters {
+    /// Takes the paths of files with data as relative to this folder, that of the scenario.
+    #[cfg_attr(not(feature = "neural"), expect(unused_variables, reason = "only networks have files"))]
+    pub fn relative_to(&mut self, folder: &Path) {
+        match self {
+            Self::Quadratic(_) | Self::Rosenbrock(_) | Self::Saddle(_) | Self::Logistic(_) => {}
+            #[cfg(feature = "neural")]
+            Self::Mlp(parameters) => parameters.relative_to(folder),
+            #[cfg(feature = "neural")]
+            Self::ResNet(parameters) => parameters.relative_to(folder),
+            #[cfg(feature = "neural")]
+            Self::Vit(parameters) => parameters.relative_to(folder),
+            #[cfg(feature = "neural")]
+            Self::Gpt2(parameters) => parameters.relative_to(folder),
+        }
+    }
 }

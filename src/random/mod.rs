@@ -23,6 +23,8 @@ pub enum Role {
     States,
     /// Directions along which states are projected, one a path.
     Directions,
+    /// Where an objective says that runs start.
+    Initial,
     /// One-step draws of the optimizer at the state of this index.
     Increments(u32),
 }
@@ -36,6 +38,7 @@ impl Role {
             Role::States => 3,
             Role::OptimizerPilot => 4,
             Role::Directions => 5,
+            Role::Initial => 6,
             Role::Increments(state) => (1 << 32) + u64::from(state),
         }
     }

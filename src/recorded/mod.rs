@@ -1,7 +1,6 @@
 //! Trajectories made elsewhere: `.npz` archives with an array `x` of shape [path, time, coordinate] and an array `t` of
 //! times, as `np.savez` and `np.savez_compressed` write them. Paths are read one after another, never all at once.
 
-mod header;
 mod paths;
 mod recording;
 

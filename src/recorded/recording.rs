@@ -1,7 +1,7 @@
 //! A file of recorded paths, whose headers and times were read and checked.
 
-use super::header::{Header, Number, tuple};
 use super::{PathReader, agree};
+use crate::npy::{self, Header, Number, tuple};
 use crate::scenario::InputError;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -60,8 +60,8 @@ impl Recording {
             .map_err(|error| wrong(format!("not a whole .npz archive ({error}); {EXPECTED}")))?;
         let times =
             times(&mut array(file, &mut archive, "t")?).map_err(|told| wrong(format!("t: {told}")))?;
-        let header =
-            whole(&mut array(file, &mut archive, "x")?, 3).map_err(|told| wrong(format!("x: {told}")))?;
+        let header = Header::of_whole(&mut array(file, &mut archive, "x")?, &["(paths, times, coordinates)"])
+            .map_err(|told| wrong(format!("x: {told}")))?;
         let &[paths, recorded, dimension] = &*header.shape else { unreachable!("x has three axes") };
         let found = tuple(&header.shape);
         if recorded != times.len() as u64 {
@@ -103,37 +103,13 @@ fn array<'a>(
     archive: &'a mut ZipArchive<BufReader<File>>,
     name: &str,
 ) -> Result<ZipFile<'a, BufReader<File>>, InputError> {
-    const NAMED: usize = 8;
-    let entry = format!("{name}.npy");
-    let Some(index) = archive.index_for_name(&entry) else {
-        let names = archive.file_names().flatten().take(NAMED);
-        let names: Vec<String> = names.map(|name| name.trim_end_matches(".npy").to_owned()).collect();
-        let message = format!("no array {name}, but [{}]; {EXPECTED}", names.join(", "));
-        return Err(InputError::whole(file, message));
-    };
-    archive
-        .by_index(index)
-        .map_err(|error| InputError::whole(file, format!("{name}: cannot be read ({error}); {EXPECTED}")))
-}
-
-/// The header of an array whose numbers are all there.
-fn whole(array: &mut ZipFile<BufReader<File>>, axes: usize) -> Result<Header, String> {
-    let stored = array.size();
-    let header = Header::read(array, axes)?;
-    if header.bytes() != Some(stored) {
-        let expected = header.bytes().map_or("fewer numbers".to_owned(), |bytes| format!("{bytes}"));
-        return Err(format!("{stored} bytes with shape {}; expected {expected}", tuple(&header.shape)));
-    }
-    Ok(header)
+    npy::array(archive, name, EXPECTED).map_err(|message| InputError::whole(file, message))
 }
 
 /// All times, checked.
 fn times(array: &mut ZipFile<BufReader<File>>) -> Result<Vec<f64>, String> {
-    let header = whole(array, 1)?;
-    let mut bytes = Vec::new();
-    array.read_to_end(&mut bytes).map_err(|error| format!("cannot be read ({error}); {EXPECTED}"))?;
-    let times: Vec<f64> =
-        bytes.chunks_exact(header.number.bytes).map(|bytes| header.number.read(bytes)).collect();
+    let header = Header::of_whole(array, &["(times,)"])?;
+    let times = npy::numbers(array, &header, EXPECTED)?;
     if times.len() < 2 {
         return Err(format!("shape {}; expected 0 and at least one more time", tuple(&header.shape)));
     }

@@ -56,12 +56,14 @@ pub fn check(file: &Path, text: String, overrides: Overrides) -> Result<Loaded, 
     if let Some(Misplaced { path, span, message }) = schema::misplaced(&text) {
         return Err(InputError::at(file, &text, Some(span), format!("{path}: {message}")));
     }
-    let scenario = parse::parse(&text).map_err(|error| {
+    let mut scenario = parse::parse(&text).map_err(|error| {
         let (span, message) = wording::reword(&text, &error);
         InputError::at(file, &text, span, message)
     })?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    scenario.objective.relative_to(folder);
     let written = scenario.claims.len();
-    let experiment = validate::validate(scenario, &text, overrides).map_err(|invalid| {
+    let experiment = validate::validate(scenario, &text, folder, overrides).map_err(|invalid| {
         InputError::at(file, &text, span::of(&text, &invalid.path), invalid.to_string())
     })?;
     let sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -4,13 +4,19 @@ use super::parse::{Axis, Scenario, SweepParameters};
 use super::validate;
 use crate::claim::{Quantity, Sweep, SweptAxis, SweptPoint};
 use crate::parameter::{Invalid, shown};
+use std::path::Path;
 use toml::{Table, Value};
 
 const MOST_AXES: usize = 2;
 const MOST_POINTS: usize = 400;
 
 /// Builds the models of all points. A value that makes no sense leaves its point undefined, with the reason.
-pub(super) fn build(parameters: &SweepParameters, text: &str, is_sampled: bool) -> Result<Sweep, Invalid> {
+pub(super) fn build(
+    parameters: &SweepParameters,
+    text: &str,
+    folder: &Path,
+    is_sampled: bool,
+) -> Result<Sweep, Invalid> {
     let SweepParameters { axes, quantity } = parameters;
     if !(1..=MOST_AXES).contains(&axes.len()) {
         return Err(Invalid::new("axes", format!("{} of them; expected 1 or {MOST_AXES}", axes.len())));
@@ -29,7 +35,7 @@ pub(super) fn build(parameters: &SweepParameters, text: &str, is_sampled: bool) 
     if count > MOST_POINTS {
         return Err(Invalid::new("axes", format!("{count} points; expected at most {MOST_POINTS}")));
     }
-    let points = (0..count).map(|index| point(&document, axes, index, *quantity, is_sampled));
+    let points = (0..count).map(|index| point(&document, folder, axes, index, *quantity, is_sampled));
     let sweep = Sweep {
         axes: axes
             .iter()
@@ -104,6 +110,7 @@ fn entry<'a>(document: &'a mut Table, path: &str) -> Option<&'a mut Value> {
 /// The point of this index, the last axis running fastest.
 fn point(
     document: &Table,
+    folder: &Path,
     axes: &[Axis],
     index: usize,
     quantity: Quantity,
@@ -130,8 +137,9 @@ fn point(
         // Only whole numbers can be read wrongly, and a fraction where a count stands is a slip of the pen, and no finding.
         changed.clone().try_into::<Scenario>().map_err(|_| place())?;
     }
-    let scenario: Scenario =
+    let mut scenario: Scenario =
         changed.try_into().map_err(|_| Invalid::new("axes", "the scenario cannot be read so"))?;
+    scenario.objective.relative_to(folder);
     Ok(match validate::model(&scenario) {
         Ok(model) => SweptPoint::of(model, quantity, is_sampled),
         Err(invalid) => SweptPoint::Undefined(invalid.to_string()),

@@ -17,6 +17,7 @@ use crate::parameter::{Invalid, checked, shown};
 use crate::random::Role;
 use crate::sde;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A checked scenario: what is compared, with how many seeds, and what is claimed of it.
@@ -54,7 +55,12 @@ const LONGEST_LINE: usize = 200;
 /// A step must change a state of size 1 by more than rounding does.
 const LEARNING_RATES: RangeInclusive<f64> = 1e-9..=1e3;
 
-pub(super) fn validate(scenario: Scenario, text: &str, overrides: Overrides) -> Result<Experiment, Invalid> {
+pub(super) fn validate(
+    scenario: Scenario,
+    text: &str,
+    folder: &Path,
+    overrides: Overrides,
+) -> Result<Experiment, Invalid> {
     line("title", &scenario.title)?;
     scenario.source.as_deref().map_or(Ok(()), |source| line("source", source))?;
     let monte_carlo = monte_carlo(scenario.monte_carlo.unwrap_or_default(), overrides)?;
@@ -71,7 +77,7 @@ pub(super) fn validate(scenario: Scenario, text: &str, overrides: Overrides) -> 
     let sweep = match &scenario.sweep {
         None => None,
         Some(parameters) => {
-            let sweep = sweep::build(parameters, text, is_sampled);
+            let sweep = sweep::build(parameters, text, folder, is_sampled);
             Some(Arc::new(sweep.map_err(|invalid| invalid.under("sweep"))?))
         }
     };

@@ -3,6 +3,7 @@
 
 use super::parse::Scenario;
 use super::span::{Found, find};
+use crate::objective::NEURAL;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -94,11 +95,21 @@ fn of_shape(text: &str, error: &toml::de::Error, value: Option<&DeValue>) -> Str
         }
     } else if let Some(rest) = message.strip_prefix(UNKNOWN_KEY) {
         format!("unknown key {}", rest.replacen(", expected", "; expected", 1))
+    } else if let Some(name) = left_out(message) {
+        format!(
+            "`{name}`, which this build leaves out; expected one with networks, by cargo's `--features neural`"
+        )
     } else if let Some(rest) = message.strip_prefix("unknown variant ") {
         format!("unknown name {}", rest.replacen(", expected", "; expected", 1))
     } else {
         message.replace('\n', "; ")
     }
+}
+
+/// The name of an objective that this build leaves out, where the reader met it.
+fn left_out(message: &str) -> Option<&str> {
+    let (name, others) = message.strip_prefix("unknown variant `")?.split_once('`')?;
+    (others.contains("rosenbrock") && NEURAL.contains(&name)).then_some(name)
 }
 
 /// Text that is no TOML.
@@ -161,7 +172,7 @@ fn in_words(wanted: &str) -> &str {
     match wanted {
         "usize" | "u64" | "u32" => "a whole number from 0 to 9223372036854775807",
         "f64" => "a number",
-        "a string" => "text in \"quotes\"",
+        "a string" | "path string" => "text in \"quotes\"",
         "a sequence" => "a list",
         _ => wanted,
     }

@@ -1,6 +1,9 @@
-//! The header of an array: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+//! Arrays of `.npz` archives, as `np.savez` and `np.savez_compressed` write them:
+//! <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
 
-use std::io::Read;
+use std::io::{Read, Seek};
+use zip::ZipArchive;
+use zip::read::ZipFile;
 
 /// Longest header that is read, in bytes; one of numbers has about a hundred.
 const LONGEST: usize = 1 << 16;
@@ -52,8 +55,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// Of an array with so many axes, or what was read and what would be right.
-    pub fn read(mut reader: impl Read, axes: usize) -> Result<Self, String> {
+    /// Of an array with axes as in one of the `expected` shapes, or what was read and what would be right.
+    pub fn read(mut reader: impl Read, expected: &[&str]) -> Result<Self, String> {
         let (text, length) = text(&mut reader)?;
         let descr = value(&text, "descr").ok_or_else(|| malformed(&text))?;
         let number = Number::parse(descr).ok_or_else(|| {
@@ -62,9 +65,10 @@ impl Header {
             )
         })?;
         let shape = value(&text, "shape").and_then(lengths).ok_or_else(|| malformed(&text))?;
-        if shape.len() != axes {
-            let expected = if axes == 1 { "(times,)" } else { "(paths, times, coordinates)" };
-            return Err(format!("shape {}; expected {expected}", tuple(&shape)));
+        let axes =
+            |shape: &str| shape.split(',').filter(|axis| !axis.trim_matches([' ', ')']).is_empty()).count();
+        if !expected.iter().any(|expected| shape.len() == axes(expected)) {
+            return Err(format!("shape {}; expected {}", tuple(&shape), expected.join(" or ")));
         }
         match value(&text, "fortran_order") {
             Some("False") => Ok(Self { number, shape, length }),
@@ -75,11 +79,45 @@ impl Header {
         }
     }
 
+    /// Of an array of an archive whose numbers are all there.
+    pub fn of_whole<R: Read>(array: &mut ZipFile<R>, expected: &[&str]) -> Result<Self, String> {
+        let stored = array.size();
+        let header = Self::read(array, expected)?;
+        if header.bytes() != Some(stored) {
+            let expected = header.bytes().map_or("fewer numbers".to_owned(), |bytes| format!("{bytes}"));
+            return Err(format!("{stored} bytes with shape {}; expected {expected}", tuple(&header.shape)));
+        }
+        Ok(header)
+    }
+
     /// Bytes of the whole array, header included; none where that is no number of bytes.
     pub fn bytes(&self) -> Option<u64> {
         let numbers = self.shape.iter().try_fold(1u64, |product, length| product.checked_mul(*length))?;
         numbers.checked_mul(self.number.bytes as u64)?.checked_add(self.length)
     }
+}
+
+/// The array of this name; `expected` says what the archive should be.
+pub fn array<'a, R: Read + Seek>(
+    archive: &'a mut ZipArchive<R>,
+    name: &str,
+    expected: &str,
+) -> Result<ZipFile<'a, R>, String> {
+    const NAMED: usize = 8;
+    let entry = format!("{name}.npy");
+    let Some(index) = archive.index_for_name(&entry) else {
+        let names = archive.file_names().flatten().take(NAMED);
+        let names: Vec<String> = names.map(|name| name.trim_end_matches(".npy").to_owned()).collect();
+        return Err(format!("no array {name}, but [{}]; {expected}", names.join(", ")));
+    };
+    archive.by_index(index).map_err(|error| format!("{name}: cannot be read ({error}); {expected}"))
+}
+
+/// All numbers of an array, behind its header.
+pub fn numbers(array: &mut impl Read, header: &Header, expected: &str) -> Result<Vec<f64>, String> {
+    let mut bytes = Vec::new();
+    array.read_to_end(&mut bytes).map_err(|error| format!("cannot be read ({error}); {expected}"))?;
+    Ok(bytes.chunks_exact(header.number.bytes).map(|bytes| header.number.read(bytes)).collect())
 }
 
 /// A shape as Python writes it.
