@@ -65,11 +65,6 @@ pub trait Objective: Send + Sync {
     /// The power of ‖x‖ with which f grows.
     fn growth(&self) -> u32;
 
-    /// Where a run starts that gives no start; none where f has no such point of its own.
-    fn initial(&self) -> Option<Vec<f64>> {
-        None
-    }
-
     /// Roughly the operations, of about a nanosecond, that one gradient takes.
     fn operations(&self) -> f64 {
         4.0 * self.dimension() as f64
