@@ -25,7 +25,9 @@ fn main() {
         "| | itocheck | plain Rust loop | ratio | random numbers alone | share of the limit | final loss | of the plain loop |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for work in Work::ALL {
+    let names: Vec<String> = std::env::args().filter(|word| word.starts_with('W')).collect();
+    let named = |work: &Work| names.is_empty() || names.contains(&format!("{work:?}"));
+    for work in Work::ALL.into_iter().filter(named) {
         let mut least = [f64::INFINITY; 3];
         let mut losses = [0.0; 2];
         for _ in 0..ROUNDS {

@@ -72,7 +72,8 @@ impl Process for SdeProcess<'_> {
             coarse: carries_coarse.then(|| integrated(1, self.substeps)),
             streams: Streams::new(self.seed, self.role, first..first + count as u64),
             stepper: Stepper::new(self, count),
-            draws: [self.scheme.draws(d, count), self.scheme.draws(d, count)],
+            draws: self.scheme.draws(d, count),
+            draws_of_coarse: self.scheme.draws(d, count),
         })
     }
 }
@@ -83,7 +84,8 @@ struct SdeBlock<'a> {
     coarse: Option<Integrated<'a>>,
     streams: Streams,
     stepper: Stepper<'a>,
-    draws: [Draws; 2],
+    draws: Draws,
+    draws_of_coarse: Draws,
 }
 
 /// Paths that are integrated with one length of step, and their shadows.
@@ -164,7 +166,7 @@ impl Integrated<'_> {
 
 impl Block for SdeBlock<'_> {
     fn advance(&mut self) {
-        let Self { process, fine, coarse, streams, stepper, draws } = self;
+        let Self { process, fine, coarse, streams, stepper, draws, draws_of_coarse } = self;
         if fine.is_at_rest() && coarse.as_ref().is_none_or(Integrated::is_at_rest) {
             return;
         }
@@ -176,14 +178,17 @@ impl Block for SdeBlock<'_> {
         let h = process.eta / (2 * process.substeps) as f64;
         // Two fine steps to every coarse one, on the same Brownian path.
         for coarse_step in 0..process.substeps {
-            for (fine_step, draws) in (2 * coarse_step..).zip(&mut *draws) {
+            for half in 0..2 {
                 draws.renew(h, streams);
-                stepper.step(fine, fine_step, h, draws);
+                stepper.step(fine, 2 * coarse_step + half, h, draws);
+                match half {
+                    _ if coarse.is_none() => {}
+                    0 => draws_of_coarse.clone_from(draws),
+                    _ => draws_of_coarse.extend(draws),
+                }
             }
             if let Some(coarse) = coarse {
-                let [first, second] = &mut *draws;
-                first.extend(second);
-                stepper.step(coarse, coarse_step, 2.0 * h, first);
+                stepper.step(coarse, coarse_step, 2.0 * h, draws_of_coarse);
             }
         }
         for integrated in [fine].into_iter().chain(coarse) {
