@@ -72,8 +72,7 @@ impl Process for SdeProcess<'_> {
             coarse: carries_coarse.then(|| integrated(1, self.substeps)),
             streams: Streams::new(self.seed, self.role, first..first + count as u64),
             stepper: Stepper::new(self, count),
-            draws: self.scheme.draws(d, count),
-            draws_of_coarse: self.scheme.draws(d, count),
+            draws: [self.scheme.draws(d, count), self.scheme.draws(d, count)],
         })
     }
 }
@@ -84,8 +83,7 @@ struct SdeBlock<'a> {
     coarse: Option<Integrated<'a>>,
     streams: Streams,
     stepper: Stepper<'a>,
-    draws: Draws,
-    draws_of_coarse: Draws,
+    draws: [Draws; 2],
 }
 
 /// Paths that are integrated with one length of step, and their shadows.
@@ -166,7 +164,7 @@ impl Integrated<'_> {
 
 impl Block for SdeBlock<'_> {
     fn advance(&mut self) {
-        let Self { process, fine, coarse, streams, stepper, draws, draws_of_coarse } = self;
+        let Self { process, fine, coarse, streams, stepper, draws } = self;
         if fine.is_at_rest() && coarse.as_ref().is_none_or(Integrated::is_at_rest) {
             return;
         }
@@ -178,17 +176,14 @@ impl Block for SdeBlock<'_> {
         let h = process.eta / (2 * process.substeps) as f64;
         // Two fine steps to every coarse one, on the same Brownian path.
         for coarse_step in 0..process.substeps {
-            for half in 0..2 {
+            for (fine_step, draws) in (2 * coarse_step..).zip(&mut *draws) {
                 draws.renew(h, streams);
-                stepper.step(fine, 2 * coarse_step + half, h, draws);
-                match half {
-                    _ if coarse.is_none() => {}
-                    0 => draws_of_coarse.clone_from(draws),
-                    _ => draws_of_coarse.extend(draws),
-                }
+                stepper.step(fine, fine_step, h, draws);
             }
             if let Some(coarse) = coarse {
-                stepper.step(coarse, coarse_step, 2.0 * h, draws_of_coarse);
+                let [first, second] = &mut *draws;
+                first.extend(second);
+                stepper.step(coarse, coarse_step, 2.0 * h, first);
             }
         }
         for integrated in [fine].into_iter().chain(coarse) {
