@@ -4,8 +4,8 @@
 //! covariance and loss at 51 times. W1: DSignSGD under t₃ noise. W2: its SDE. W3: DCSGD with Rand-4 under N(0, 1) noise. W4: its
 //! SDE. SDEs by Euler–Maruyama with 4 substeps. `../shared/baselines/peers.py` of the project is the same in Python.
 //!
-//! `taskset -c 0 cargo bench --bench peers`, on one core; seconds are those of the hour, and only ratios within a run mean
-//! anything.
+//! `taskset -c 0 cargo bench --bench peers`, on one core, of all four or of those named after `--` (`-- W2 W4`); seconds are
+//! those of the hour, and only ratios within a run mean anything.
 
 mod plain;
 mod work;
@@ -25,7 +25,9 @@ fn main() {
         "| | itocheck | plain Rust loop | ratio | random numbers alone | share of the limit | final loss | of the plain loop |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for work in Work::ALL {
+    let names: Vec<String> = std::env::args().filter(|word| word.starts_with('W')).collect();
+    let named = |work: &Work| names.is_empty() || names.contains(&format!("{work:?}"));
+    for work in Work::ALL.into_iter().filter(named) {
         let mut least = [f64::INFINITY; 3];
         let mut losses = [0.0; 2];
         for _ in 0..ROUNDS {

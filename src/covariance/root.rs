@@ -1,7 +1,7 @@
 //! `Σ^{1/2} ξ`: a root of each form of covariance, times a vector.
 
 use super::Covariance;
-use crate::simd::vectorized;
+use crate::simd::{STRIP, vectorized};
 use crate::special::elementary::reciprocal_root;
 
 /// Multiplies by a root `A` of a covariance, `A Aᵀ = Σ`, with the buffers this needs.
@@ -15,9 +15,6 @@ pub struct Root {
     factor: Vec<f64>,
     /// The pivots of that factor, in their order.
     order: Vec<usize>,
-    /// ‖w‖² and wᵀξ of every path.
-    squares: Vec<f64>,
-    projections: Vec<f64>,
 }
 
 impl Root {
@@ -26,7 +23,7 @@ impl Root {
         if covariance.is_dense() {
             self.multiply_dense(covariance, xi, out);
         } else {
-            self.multiply_sparse(covariance, xi, out);
+            multiply_sparse(covariance, xi, out);
         }
     }
 
@@ -35,7 +32,7 @@ impl Root {
     /// pivots, which otherwise changes from one covariance to the next, and the root with it.
     pub fn multiply_nearby(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
         if !covariance.is_dense() {
-            return self.multiply_sparse(covariance, xi, out);
+            return multiply_sparse(covariance, xi, out);
         }
         let d = xi.len();
         self.read(covariance);
@@ -45,29 +42,6 @@ impl Root {
         let order = &self.order;
         let factor = factorize(std::mem::take(&mut self.matrix), d, |column, _| order[column]);
         product(&factor, xi, out);
-    }
-
-    fn multiply_sparse(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
-        if covariance.coefficient != 0.0 {
-            self.multiply_rank_one(covariance, xi, out);
-        } else {
-            multiply_diagonal(&covariance.common, covariance.diagonal(), xi, out);
-        }
-    }
-
-    /// The O(d) root `D^{1/2}(I − c′ w wᵀ)` of `D − c u uᵀ`, `w = D^{-1/2}u`,
-    /// `c′ = c/(1 + √(1 − c‖w‖²))`: stable at w = 0 and at c‖w‖² = 1. Of ξ it makes `D^{1/2}ξ − c′(wᵀξ) u`.
-    fn multiply_rank_one(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
-        let c = -covariance.coefficient;
-        for buffer in [&mut self.squares, &mut self.projections] {
-            buffer.clear();
-            buffer.resize(covariance.paths, 0.0);
-        }
-        let Covariance { common, vector, .. } = covariance;
-        let Self { squares, projections, .. } = self;
-        multiply_and_project(common, covariance.diagonal(), vector, xi, out, squares, projections);
-        set_factors(c, squares, projections);
-        add_along(vector, projections, out);
     }
 
     fn multiply_dense(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
@@ -90,6 +64,15 @@ impl Root {
         let d = covariance.dimension();
         self.matrix.clear();
         self.matrix.extend((0..d * d).map(|index| covariance.entry(index / d, index % d)));
+    }
+}
+
+fn multiply_sparse(covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
+    let Covariance { paths, common, coefficient, vector, .. } = covariance;
+    if *coefficient == 0.0 {
+        multiply_diagonal(common, covariance.diagonal(), xi, out);
+    } else {
+        multiply_rank_one(*paths, common, covariance.diagonal(), -coefficient, vector, xi, out);
     }
 }
 
@@ -116,46 +99,64 @@ vectorized! {
         }
     }
 
-    /// `out = (C + D)^{1/2} ξ`, and adds ‖w‖² and wᵀξ.
-    fn multiply_and_project(
+    /// `out = A ξ` for n paths, A the root of `C + D − c u uᵀ` of [`multiply_strip`].
+    fn multiply_rank_one(
+        n: usize,
         common: &[f64],
         diagonal: &[f64],
+        c: f64,
         u: &[f64],
         xi: &[f64],
         out: &mut [f64],
-        squares: &mut [f64],
-        projections: &mut [f64],
     ) {
-        let n = squares.len();
-        let projections = &mut projections[..n];
-        for (j, common) in common.iter().enumerate() {
-            let (out, xi, u) = (&mut out[j * n..][..n], &xi[j * n..][..n], &u[j * n..][..n]);
-            let diagonal = if diagonal.is_empty() { diagonal } else { &diagonal[j * n..][..n] };
-            for path in 0..n {
-                let variance = nonnegative(if diagonal.is_empty() { *common } else { common + diagonal[path] });
-                let reciprocal = if variance == 0.0 { 0.0 } else { reciprocal_root(variance) };
-                let (deviation, w) = (variance * reciprocal, u[path] * reciprocal);
-                squares[path] += w * w;
-                projections[path] += w * xi[path];
-                out[path] = deviation * xi[path];
-            }
+        let rest = n - n % STRIP;
+        for first in (0..rest).step_by(STRIP) {
+            multiply_strip::<STRIP>(first, n, common, diagonal, c, u, xi, out);
+        }
+        for path in rest..n {
+            multiply_strip::<1>(path, n, common, diagonal, c, u, xi, out);
         }
     }
+}
 
-    /// `−c′ wᵀξ` of every path in place of wᵀξ.
-    fn set_factors(c: f64, squares: &[f64], projections: &mut [f64]) {
-        for (square, projection) in squares.iter().zip(projections) {
-            *projection *= -c / (1.0 + nonnegative(1.0 - c * square).sqrt());
+/// The O(d) root `D^{1/2}(I − c′ w wᵀ)` of `D − c u uᵀ`, `w = D^{-1/2}u`, `c′ = c/(1 + √(1 − c‖w‖²))`: stable at w = 0
+/// and at c‖w‖² = 1. Of ξ it makes `D^{1/2}ξ − c′(wᵀξ) u`; here for M of n paths, from the `first` on.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+fn multiply_strip<const M: usize>(
+    first: usize,
+    n: usize,
+    common: &[f64],
+    diagonal: &[f64],
+    c: f64,
+    u: &[f64],
+    xi: &[f64],
+    out: &mut [f64],
+) {
+    let mut squares = [0.0; M];
+    let mut projections = [0.0; M];
+    for (j, common) in common.iter().enumerate() {
+        let start = j * n + first;
+        let (out, xi, u) = (&mut out[start..][..M], &xi[start..][..M], &u[start..][..M]);
+        let diagonal = if diagonal.is_empty() { diagonal } else { &diagonal[start..][..M] };
+        for path in 0..M {
+            let variance = nonnegative(if diagonal.is_empty() { *common } else { common + diagonal[path] });
+            let reciprocal = if variance == 0.0 { 0.0 } else { reciprocal_root(variance) };
+            let (deviation, w) = (variance * reciprocal, u[path] * reciprocal);
+            squares[path] += w * w;
+            projections[path] += w * xi[path];
+            out[path] = deviation * xi[path];
         }
     }
-
-    /// `out += factor · u`, one factor a path.
-    fn add_along(u: &[f64], factors: &[f64], out: &mut [f64]) {
-        let n = factors.len();
-        for (out, u) in out.chunks_exact_mut(n).zip(u.chunks_exact(n)) {
-            for ((out, u), factor) in out.iter_mut().zip(u).zip(factors) {
-                *out += factor * u;
-            }
+    let mut factors = [0.0; M];
+    for path in 0..M {
+        factors[path] = projections[path] * (-c / (1.0 + nonnegative(1.0 - c * squares[path]).sqrt()));
+    }
+    for j in 0..common.len() {
+        let start = j * n + first;
+        let (out, u) = (&mut out[start..][..M], &u[start..][..M]);
+        for path in 0..M {
+            out[path] += factors[path] * u[path];
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::elementary::atan_and_reciprocal;
 use super::gamma_ratio::gamma_ratio;
 use super::{ell, xi_derivative};
-use crate::simd::vectorized;
+use crate::simd::{map_strips, vectorized};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, PI};
 
 /// Largest integer number of degrees of freedom for which the finite trigonometric sum is used.
@@ -113,9 +113,7 @@ fn finite_sums_of(v: &[f64], scale: &[f64], dof: u32, out: &mut [f64]) {
     let n = v.len() / scale.len();
     for ((out, v), scale) in out.chunks_exact_mut(n).zip(v.chunks_exact(n)).zip(scale) {
         let factor = 1.0 / (scale * f64::from(dof).sqrt());
-        for (out, v) in out.iter_mut().zip(v) {
-            *out = finite_sum(factor * v, dof);
-        }
+        map_strips(v, out, |v| finite_sum(factor * v, dof));
     }
 }
 
