@@ -363,9 +363,12 @@ impl Scaling {
                      computed ({terms})"
                 );
             }
+            let nowhere = match self.at {
+                At::Rest => "comes to no rest",
+                At::End => "has no loss at the end",
+            };
             return format!(
-                "under {rule} {process} has no loss at {}: its moments grow without end, or some path is not finite ({terms})",
-                self.moment()
+                "under {rule} {process} {nowhere}: its moments grow without end, or some path is not finite ({terms})"
             );
         };
         let ratio = gap.estimate + target;

@@ -69,8 +69,13 @@ fn in_table(table: &DeTable, path: &str, schemas: &[&Value]) -> Option<Misplaced
             .flat_map(alternatives)
             .collect();
         let dot = if path.is_empty() { "" } else { "." };
-        // What is unknown the reader refuses.
-        if below.is_empty() { None } else { at(value, &format!("{path}{dot}{name}"), &below) }
+        if !below.is_empty() {
+            return at(value, &format!("{path}{dot}{name}"), &below);
+        }
+        // What is unknown the reader refuses, but not a name with an empty table for its parameters.
+        let is_name = schemas.iter().any(|schema| schema["const"] == name);
+        let message = || format!("a table; expected \"{name}\", which has no parameters");
+        is_name.then(|| Misplaced { path: path.to_owned(), span: value.span(), message: message() })
     })
 }
 

@@ -48,7 +48,7 @@ fn predictions_in_one_coordinate_are_the_closed_forms() {
             assert!((value / expected - 1.0).abs() < 1e-6, "{process}: {value} {expected}");
         }
         let gap = if process == "sde" { lambda } else { -f64::ln(1.0 - eta * lambda) / eta };
-        assert!((law.schedule.spectral_gap - gap).abs() < 1e-6);
+        assert!((law.schedule.spectral_gap.unwrap() - gap).abs() < 1e-6);
         assert!(law.schedule.burn_in >= 1000f64.ln() / gap);
     }
 }
@@ -61,7 +61,7 @@ fn the_gap_of_sign_sgd_is_that_of_its_linear_phase() {
     let found = finding(&scenario("dsignsgd", "eigenvalues = [1.0, 2.0]", agents, run, claim));
     assert_eq!(found.verdict, Verdict::Upheld, "{}", found.sentence);
     // ℓ_1 = 2/π.
-    let gap = found.stationary.unwrap().schedule.spectral_gap;
+    let gap = found.stationary.unwrap().schedule.spectral_gap.unwrap();
     assert!((gap - 2.0 / std::f64::consts::PI / 0.5).abs() < 1e-6, "{gap}");
 }
 
@@ -155,7 +155,7 @@ fn the_burn_in_is_that_of_the_optimizer_and_not_of_its_drift() {
     for text in [text.clone(), format!("{text}{SAMPLED}")] {
         let found = finding(&text);
         assert_eq!(found.verdict, Verdict::Upheld, "{}", found.sentence);
-        let gap = found.stationary.unwrap().schedule.spectral_gap;
+        let gap = found.stationary.unwrap().schedule.spectral_gap.unwrap();
         assert!((gap + 0.98f64.ln() / 0.1).abs() < 1e-6, "{gap}");
     }
     // Stable for ηλ(1 + ω) < 2, as noise grows with the gradient.
