@@ -31,6 +31,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("itocheck mutants scenarios --out matrix", "ten minutes"),
     ("cargo install --locked --path .", "compiles for minutes"),
     ("cargo run --release --example momentum", "cargo test runs what it asserts"),
+    ("cargo run --release --features neural -- run my.toml", "compiles another build, for minutes"),
     ("cargo run --release --example rmsprop", "cargo test runs what it asserts"),
     (
         "cargo run --release -- golden bless --because \"compressor NAME\" --filter NAME",
