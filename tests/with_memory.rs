@@ -237,3 +237,16 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
     ];
     insta::assert_snapshot!(refusals.join("\n"));
 }
+
+/// The mean of the agents' gradients is all that RMSprop's SDE knows of them, so that ∇f for each agent's ∇f_i is no mistake; nor is
+/// a diagonal diffusion where v has no noise. Half the drift is one.
+#[test]
+fn a_mistake_that_is_none_is_noticed_under_rmsprop() {
+    let agents = "[[agents]]\ncount = 2\nnoise.gaussian = { scale = 2.0 }\ngradient_offset = [1.0, -2.0]\n[[agents]]\ncount = 1\n\
+                  noise.gaussian = { scale = 2.0 }\ngradient_offset = [-2.0, 4.0]";
+    for sde in ["mutant = \"shared_mean_gradient\"", "form = \"closed\"\nmutant = \"diagonal_diffusion\""] {
+        let message = refusal(&scenario(RMSPROP, agents, &format!("[sde]\n{sde}")));
+        assert!(message.contains("changes nothing"), "{message}");
+    }
+    experiment(&scenario(RMSPROP, agents, "[sde]\nmutant = \"half_drift\""));
+}

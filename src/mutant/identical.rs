@@ -11,12 +11,18 @@ const STATES: u64 = 16;
 const ROUNDING: f64 = 1e-13;
 
 /// Whether drift and diffusion of the two agree, up to rounding, at the start of the run and at states as far around
-/// it as paths may come.
+/// it as paths may come. What the optimizer remembers and is above 0, as a second moment, stays so: elsewhere coefficients need not
+/// be finite, and then nothing could be compared.
 pub(super) fn are_identical(model: &Model, other: &dyn Sde) -> bool {
     let start = &model.run.start;
+    let of_position = model.agents.dimension();
     let around = |index: u64| -> Vec<f64> {
         let mut stream = Stream::new(0, Role::States, index);
-        start.iter().map(|x| x + (0.5 + 0.5 * x.abs()) * stream.normal()).collect()
+        let mut near = |(j, x): (usize, &f64)| {
+            let moved = x + (0.5 + 0.5 * x.abs()) * stream.normal();
+            if j >= of_position && *x > 0.0 { moved.abs() } else { moved }
+        };
+        start.iter().enumerate().map(&mut near).collect()
     };
     std::iter::once(start.clone()).chain((0..STATES).map(around)).all(|x| agree_at(&*model.sde, other, &x))
 }

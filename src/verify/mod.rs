@@ -2,7 +2,9 @@
 //!
 //! Two claims are checked: *coefficients*, that a single step has the drift and the diffusion of the SDE at states along
 //! the run, and *trajectory*, that moments along the run agree within the margin. Each is upheld though false, or refuted though
-//! true, with at most the probability [`Verification::error_rate`].
+//! true, with at most the probability [`Verification::error_rate`], up to what [`Finding::assumes`] lists. Of that, moments that
+//! an optimizer declares weigh most: a small error in them that the SDE shares can pass. Without [`Optimizer::moments`]
+//! verdicts rest on the steps alone.
 
 mod own;
 
