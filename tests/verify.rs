@@ -76,6 +76,16 @@ fn assertions_hold_for_what_they_say_and_fail_for_the_opposite() {
     assert!(message.contains("trajectory upheld"), "{message}");
 }
 
+/// A diffusion that is not a number is no negative control, though it is refuted.
+#[test]
+fn a_broken_sde_is_not_taken_for_a_wrong_one() {
+    let broken =
+        || against(&PLAIN, &SgdSde { variance: f64::NAN }).margin(Margin::Absolute(0.1)).max_seeds(4096);
+    assert_eq!(finding(&broken().verdicts().unwrap(), "trajectory").verdict.to_string(), "refuted");
+    let message = panics(|| broken().assert_refuted());
+    assert!(message.contains("diverged"), "{message}");
+}
+
 #[test]
 fn what_is_not_decided_is_neither_upheld_nor_refuted() {
     let few = || against(&PLAIN, &RIGHT).margin(Margin::Effect(0.001)).max_seeds(4096);

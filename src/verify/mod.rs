@@ -163,11 +163,13 @@ impl<O: Optimizer, S: Sde> Verification<O, S> {
         assert!(is_upheld, "the SDE should track the optimizer, but\n{verdicts}");
     }
 
-    /// Panics with the verdicts unless the trajectory is refuted: the SDE does not track the optimizer.
+    /// Panics with the verdicts unless the trajectory is refuted by a moment: the SDE does not track the optimizer. Paths that are not
+    /// finite are none, as an SDE that is only broken has them too.
     #[track_caller]
     pub fn assert_refuted(self) {
         let verdicts = self.expect_verdicts();
-        let is_refuted = verdicts.of("trajectory").is_some_and(|finding| finding.verdict == Verdict::Refuted);
+        let is_refuted = |finding: &Finding| finding.verdict == Verdict::Refuted && finding.worst.is_some();
+        let is_refuted = verdicts.of("trajectory").is_some_and(is_refuted);
         assert!(is_refuted, "the SDE should not track the optimizer, but\n{verdicts}");
     }
 
