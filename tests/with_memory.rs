@@ -66,15 +66,18 @@ fn rmsprop_without_noise_is_that_of_the_textbook() {
     }
 }
 
+/// A value with its standard error.
+type Estimate = (f64, f64);
+
 /// Mean and covariance of f64 vectors, with the standard error of each.
-fn moments(draws: &[Vec<f64>]) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+fn moments(draws: &[Vec<f64>]) -> (Vec<Estimate>, Vec<Estimate>) {
     let (n, d) = (draws.len() as f64, draws[0].len());
     let of = |f: &dyn Fn(&[f64]) -> f64| {
         let mean = draws.iter().map(|x| f(x)).sum::<f64>() / n;
         let variance = draws.iter().map(|x| (f(x) - mean).powi(2)).sum::<f64>() / n;
         (mean, (variance / n).sqrt())
     };
-    let mean: Vec<(f64, f64)> = (0..d).map(|j| of(&|x| x[j])).collect();
+    let mean: Vec<Estimate> = (0..d).map(|j| of(&|x| x[j])).collect();
     let covariance = |index: usize| {
         let (i, j) = (index / d, index % d);
         of(&|x| (x[i] - mean[i].0) * (x[j] - mean[j].0))
