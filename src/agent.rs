@@ -132,15 +132,27 @@ impl Agents {
         &self,
         x: &[f64],
         scratch: &'a mut Scratch,
-        mut visit: impl FnMut(f64, &Group, &[f64]),
+        visit: impl FnMut(f64, &Group, &[f64]),
     ) -> &'a [f64] {
-        let Scratch { gradient, mean_gradient, .. } = scratch;
+        let mut gradient = std::mem::take(&mut scratch.gradient);
         gradient.resize(x.len(), 0.0);
+        self.write_gradient(x, &mut gradient, scratch, visit);
+        scratch.gradient = gradient;
+        &scratch.gradient
+    }
+
+    /// The same, where `∇f(x)` has its place.
+    pub fn write_gradient(
+        &self,
+        x: &[f64],
+        gradient: &mut [f64],
+        scratch: &mut Scratch,
+        mut visit: impl FnMut(f64, &Group, &[f64]),
+    ) {
         self.objective.gradient(x, gradient);
         for group in &self.groups {
             let share = group.count as f64 / self.count as f64;
-            visit(share, group, group.mean_gradient(gradient, mean_gradient));
+            visit(share, group, group.mean_gradient(gradient, &mut scratch.mean_gradient));
         }
-        gradient
     }
 }

@@ -53,6 +53,14 @@ vectorized! {
         }
     }
 
+    /// `out = weight · a²` and `copy = a`, entry by entry.
+    pub(crate) fn set_scaled_squares_and_copy(out: &mut [f64], copy: &mut [f64], weight: f64, a: &[f64]) {
+        for ((out, copy), a) in out.iter_mut().zip(copy).zip(a) {
+            *out = weight * (a * a);
+            *copy = *a;
+        }
+    }
+
     /// `out *= factor`.
     pub(crate) fn scale(out: &mut [f64], factor: f64) {
         for out in out {

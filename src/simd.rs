@@ -101,7 +101,7 @@ pub(crate) use vectorized;
 
 /// Paths of which a loop over a strip is written out by the compiler: several vectors of them, whose chains of operations
 /// a processor then has in flight at the same time. It pays where the chain is long and little else is to do.
-pub(crate) const STRIP: usize = 32;
+const STRIP: usize = 32;
 
 /// `out = f(a)`, entry by entry, strip by strip.
 #[inline(always)]

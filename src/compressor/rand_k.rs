@@ -82,9 +82,8 @@ impl Compressor for RandK {
         let (v, sigma) = (g.mean(), g.covariance());
         let d = self.dimension as f64;
         let c = weight * self.omega() / (d - 1.0);
-        out.add_squares(c * d, v);
+        out.add_squares_and_rank_one(c * d, -c, v);
         out.add_diagonal_of(c * d, sigma);
-        out.add_rank_one(-c, v);
         out.add(-c, sigma);
     }
 

@@ -121,6 +121,18 @@ impl Covariance {
         self.coefficient += coefficient;
     }
 
+    /// `+ a·diag(u²) + c u uᵀ`, u of shape `[d, n]`: both at once where nothing like them is there yet.
+    pub(crate) fn add_squares_and_rank_one(&mut self, a: f64, c: f64, u: &[f64]) {
+        if self.has_diagonal || self.coefficient != 0.0 || c == 0.0 {
+            self.add_squares(a, u);
+            return self.add_rank_one(c, u);
+        }
+        self.has_diagonal = true;
+        self.coefficient = c;
+        self.vector.resize(u.len(), 0.0);
+        rows::set_scaled_squares_and_copy(&mut self.diagonal, &mut self.vector, a, u);
+    }
+
     /// `+ M`, given by its entries, for one path.
     pub fn add_dense(&mut self, entry: impl Fn(usize, usize) -> f64) {
         let d = self.dimension();

@@ -69,13 +69,13 @@ impl Sde for DcsgdSde {
         let Coefficients { drift, diffusion, scratch, sigma, .. } = out;
         let (eta, n) = (self.learning_rate, self.agents.count() as f64);
         diffusion.clear();
-        let gradient = self.agents.for_each_group(x, scratch, |share, agent, mean_gradient| {
+        self.agents.write_gradient(x, drift, scratch, |share, agent, mean_gradient| {
             sigma.clear();
             agent.noise.add_covariance(1.0, x, mean_gradient, sigma);
             let g = StochasticGradient { x, mean: mean_gradient, covariance: sigma, noise: &*agent.noise };
             agent.compressor.add_error_covariance(eta / n * share, &g, diffusion);
             diffusion.add(eta / n * share, sigma);
         });
-        rows::set_scaled(drift, -1.0, gradient);
+        rows::scale(drift, -1.0);
     }
 }

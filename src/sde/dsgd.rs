@@ -27,9 +27,9 @@ impl Sde for DsgdSde {
         let Coefficients { drift, diffusion, scratch, .. } = out;
         let (eta, n) = (self.learning_rate, self.agents.count() as f64);
         diffusion.clear();
-        let gradient = self.agents.for_each_group(x, scratch, |share, group, mean_gradient| {
+        self.agents.write_gradient(x, drift, scratch, |share, group, mean_gradient| {
             group.noise.add_covariance(eta / n * share, x, mean_gradient, diffusion);
         });
-        rows::set_scaled(drift, -1.0, gradient);
+        rows::scale(drift, -1.0);
     }
 }

@@ -121,16 +121,26 @@ pub fn sin_cos(x: f64) -> (f64, f64) {
     (x + x * z * polynomial(z, &SIN), 1.0 - z * (0.5 - z * polynomial(z, &COS)))
 }
 
-/// `1/√x` of a normal number x > 0, within 3 units in the last place.
+/// `1/√x` of normal numbers x > 0, within 3 units in the last place. Faster than a root and a division where there are many.
 ///
 /// Two steps of fourth order from a first value that is the exponent halved (Lomont 2003), within 4 %: with `h = 1 − x y²`,
-/// `1/√x = y (1 − h)^{−1/2} = y (1 + h/2 + 3h²/8 + 5h³/16 + …)`. Faster than a root and a division where there are many.
+/// `1/√x = y (1 − h)^{−1/2} = y (1 + h/2 + 3h²/8 + 5h³/16 + …)`. Step by step for all of them, so that a processor has several
+/// chains of operations in flight.
 #[inline(always)]
-pub fn reciprocal_root(x: f64) -> f64 {
-    let mut y = f64::from_bits(0x5fe6_eb50_c7b5_37a9u64.wrapping_sub(x.to_bits() >> 1));
+pub fn reciprocal_roots<const M: usize>(x: &[f64; M]) -> [f64; M] {
+    let mut y = [0.0; M];
+    for path in 0..M {
+        y[path] = f64::from_bits(0x5fe6_eb50_c7b5_37a9u64.wrapping_sub(x[path].to_bits() >> 1));
+    }
     for _ in 0..2 {
-        let h = 1.0 - x * y * y;
-        y += y * (h * (0.5 + h * (0.375 + h * 0.3125)));
+        let mut h = [0.0; M];
+        for path in 0..M {
+            h[path] = 1.0 - x[path] * y[path] * y[path];
+        }
+        for path in 0..M {
+            let h = h[path];
+            y[path] += y[path] * (h * (0.5 + h * (0.375 + h * 0.3125)));
+        }
     }
     y
 }

@@ -102,6 +102,8 @@ struct Stepper<'a> {
     one: Option<(Vec<f64>, Draws)>,
     /// `X + b(X) h` of the paths that go at once.
     mean: Vec<f64>,
+    /// Whether paths may leave a domain.
+    stops: bool,
 }
 
 impl<'a> Stepper<'a> {
@@ -113,6 +115,7 @@ impl<'a> Stepper<'a> {
             scheme: process.scheme.build(d, at_once),
             one: (at_once < count).then(|| (vec![0.0; d], process.scheme.draws(d, 1))),
             mean: vec![0.0; d * at_once],
+            stops: process.domain.is_some(),
         }
     }
 
@@ -120,7 +123,7 @@ impl<'a> Stepper<'a> {
     fn step(&mut self, integrated: &mut Integrated, substep: usize, h: f64, draws: &Draws) {
         let Integrated { paths, before, shadows } = integrated;
         let n = paths.count();
-        let Self { sde, scheme, one, mean } = self;
+        let Self { sde, scheme, one, mean, .. } = self;
         let has_shadows = shadows.is_some();
         let mut record = |first: usize, mean: &mut Vec<f64>, scheme: &dyn Scheme| {
             if let Some(shadows) = shadows {
@@ -147,7 +150,9 @@ impl<'a> Stepper<'a> {
             }
             scheme.step(*sde, paths.states_mut(), h, draws);
             record(0, mean, &**scheme);
-            paths.restore_exited(before);
+            if self.stops {
+                paths.restore_exited(before);
+            }
         }
         if let Some(shadows) = shadows {
             let exited = paths.exited();
