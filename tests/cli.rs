@@ -182,7 +182,7 @@ fn exit_codes_say_what_happened() {
     let (code, out, _) = place.run(&["undecided.toml", "--max-seeds", "4096"]);
     assert_eq!(code, 3);
     assert!(out.contains("??   undecided: trajectory inconclusive"), "{out}");
-    assert!(out.contains("; more paths (--max-seeds) or a larger margin may decide it ("), "{out}");
+    assert!(out.contains("; more paths (max_seeds) or a larger margin may decide it ("), "{out}");
     assert_eq!(place.report("undecided")["outcome"], "inconclusive");
     // 1 comes before 3, and 0 last.
     assert_eq!(place.run(&[".", "--max-seeds", "4096"]).0, 1);

@@ -79,8 +79,24 @@ fn assertions_hold_for_what_they_say_and_fail_for_the_opposite() {
 /// A diffusion that is not a number is no negative control, though it is refuted.
 #[test]
 fn a_broken_sde_is_not_taken_for_a_wrong_one() {
-    let broken =
-        || against(&PLAIN, &SgdSde { variance: f64::NAN }).margin(Margin::Absolute(0.1)).max_seeds(4096);
+    /// Not a number where paths seldom come by.
+    #[derive(Clone)]
+    struct Torn;
+
+    impl Sde for Torn {
+        fn drift(&self, x: &[f64], drift: &mut [f64]) {
+            drift[0] = if x[0] < 0.55 { -x[0] } else { f64::NAN };
+        }
+
+        fn diffusion(&self, x: &[f64], diffusion: &mut Covariance) {
+            RIGHT.diffusion(x, diffusion);
+        }
+    }
+
+    let broken = || {
+        let verification = verify(&PLAIN, &Torn).learning_rate(ETA).steps(100).start(&[0.5]);
+        verification.margin(Margin::Absolute(0.1)).max_seeds(4096)
+    };
     assert_eq!(finding(&broken().verdicts().unwrap(), "trajectory").verdict.to_string(), "refuted");
     let message = panics(|| broken().assert_refuted());
     assert!(message.contains("diverged"), "{message}");
@@ -186,13 +202,95 @@ fn what_makes_no_sense_is_refused() {
         refusal(given().stopped_beyond(0.01)),
         refusal(given().function(BoundedFunction::Cos(Argument { coordinate: 1, scale: 1.0 }))),
         refusal(given().steps(100_000_000).records(100)),
-        refusal(
-            verify(&Sgd { declared: Some(1.0), ..PLAIN }, &RIGHT)
-                .learning_rate(ETA)
-                .steps(100)
-                .start(&[0.1, 0.2]),
-        ),
+        refusal(given().margin_of_coefficients(0.0)),
         refusal(verify(&PLAIN, &SgdSde { variance: 0.0 }).learning_rate(ETA).steps(100).start(&[0.1])),
     ];
     insta::assert_snapshot!(refusals.join("\n"));
+}
+
+/// What an SDE in two dimensions, or the moments of a step, may be wrong by.
+#[derive(Clone)]
+struct Broken {
+    drift: fn(&[f64], &mut [f64]),
+    diffusion: fn(&[f64], &mut Covariance),
+    moments: Option<fn() -> Moments>,
+}
+
+/// Nothing is wrong with it.
+const WHOLE: Broken = Broken {
+    drift: |x, drift| drift.copy_from_slice(&[-x[0], -x[1]]),
+    diffusion: |_, diffusion| diffusion.add_dense(|i, j| if i == j { 2.0 * ETA } else { ETA }),
+    moments: None,
+};
+
+impl Optimizer for Broken {
+    fn step(&self, x: &mut [f64], random: &mut Stream) {
+        let common = random.normal();
+        x.iter_mut().for_each(|x| *x -= ETA * (*x + common + random.normal()));
+    }
+
+    fn moments(&self, _x: &[f64]) -> Option<Moments> {
+        self.moments.map(|moments| moments())
+    }
+}
+
+impl Sde for Broken {
+    fn drift(&self, x: &[f64], drift: &mut [f64]) {
+        (self.drift)(x, drift);
+    }
+
+    fn diffusion(&self, x: &[f64], diffusion: &mut Covariance) {
+        (self.diffusion)(x, diffusion);
+    }
+}
+
+#[test]
+fn what_is_no_drift_and_no_covariance_is_named_where_it_is_seen() {
+    let outcome = |broken: &Broken| {
+        verify(broken, broken).learning_rate(ETA).steps(100).start(&[0.5, 0.25]).verdicts()
+    };
+    // Rounding is no asymmetry, and no negative eigenvalue.
+    let rounded = |_: &[f64], diffusion: &mut Covariance| {
+        diffusion.add_dense(|i, j| if (i, j) == (0, 1) { ETA * (1.0 - 4.0 * f64::EPSILON) } else { ETA });
+    };
+    for whole in [WHOLE, Broken { diffusion: rounded, ..WHOLE }] {
+        outcome(&whole).unwrap();
+    }
+    let wrong: [Broken; 11] = [
+        Broken { drift: |_, drift| drift[1] = f64::NAN, ..WHOLE },
+        // Only where the path comes by later.
+        Broken { drift: |x, drift| drift[0] = (x[0] - 0.499_999).max(0.0).ln() - x[0], ..WHOLE },
+        Broken { diffusion: |_, diffusion| diffusion.add_diagonal([f64::INFINITY, 1.0]), ..WHOLE },
+        Broken { diffusion: |_, diffusion| diffusion.add_diagonal([1.0, -0.5]), ..WHOLE },
+        Broken { diffusion: |_, diffusion| diffusion.add_rank_one(f64::NAN, &[1.0, 1.0]), ..WHOLE },
+        Broken { diffusion: |_, diffusion| diffusion.add_rank_one(-1.0, &[1.0, 0.0]), ..WHOLE },
+        Broken { diffusion: |_, diffusion| diffusion.add_dense(|i, j| (1 + i.saturating_sub(j)) as f64), ..WHOLE },
+        Broken { diffusion: |_, diffusion| diffusion.add_dense(|i, j| if i == j { 1.0 } else { 1.5 }), ..WHOLE },
+        Broken {
+            moments: Some(|| Moments { mean: vec![f64::NAN, 0.0], covariance: Covariance::zero(2) }),
+            ..WHOLE
+        },
+        Broken {
+            moments: Some(|| Moments { mean: vec![0.0; 3], covariance: Covariance::zero(2) }),
+            ..WHOLE
+        },
+        Broken {
+            moments: Some(|| Moments { mean: vec![0.0; 2], covariance: Covariance::zero(1) }),
+            ..WHOLE
+        },
+    ];
+    let refusals = wrong.iter().map(|broken| outcome(broken).unwrap_err().to_string());
+    insta::assert_snapshot!(refusals.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn covariances_say_how_many_entries_they_take() {
+    let told = [
+        panics(|| Covariance::zero(2).add_diagonal([1.0])),
+        panics(|| Covariance::zero(2).add_diagonal([1.0; 3])),
+        panics(|| Covariance::zero(2).add_rank_one(1.0, &[1.0])),
+    ];
+    for told in told {
+        assert!(told.contains("the covariance takes so many: 2"), "{told}");
+    }
 }

@@ -62,8 +62,9 @@ fn default_margin() -> f64 {
 }
 
 impl Parameters {
-    pub(super) fn new(expect: Expectation) -> Self {
-        Self { margin: DEFAULT_MARGIN, expect }
+    /// With this margin, or the default.
+    pub(super) fn new(margin: Option<f64>, expect: Expectation) -> Self {
+        Self { margin: margin.unwrap_or(DEFAULT_MARGIN), expect }
     }
 
     pub(super) fn build(&self, setting: &Setting) -> Result<super::Claim, Invalid> {

@@ -47,7 +47,7 @@ impl fmt::Display for Contradiction {
             |value: Option<f64>| value.map_or("not finite".to_owned(), |value| format!("{value:.6e}"));
         write!(
             f,
-            "an error of itocheck: E {function} at t = {time:.4} of the {process} is {} by its paths and {exact:.6e} \
+            "E {function} at t = {time:.4} of the {process} is {} by its paths and {exact:.6e} \
              exactly; a difference of {} is explained",
             number(*sampled),
             number(*explained)

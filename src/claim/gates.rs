@@ -45,13 +45,13 @@ impl Distrust {
     pub fn reason(&self) -> String {
         match self {
             Self::NotFinite => {
-                "the linear shadow is not finite; set shadow = \"off\" under [monte_carlo]".to_owned()
+                "the linear shadow is not finite; shadow = \"off\" in a scenario, or no declared moments, does without it".to_owned()
             }
             Self::Contradicted(found) => {
                 let first = found.first().map(ToString::to_string).unwrap_or_default();
                 format!(
                     "the paths contradict the linear shadow, so that the declared moments of a step are not those of the \
-                     steps ({first}); shadow = \"off\" under [monte_carlo] does without them"
+                     steps ({first}); shadow = \"off\" in a scenario, or no declared moments, does without it"
                 )
             }
         }

@@ -174,8 +174,8 @@ impl Difference {
 
 impl ClaimParameters {
     /// The claim `coefficients` that every scenario makes unless it says otherwise.
-    pub fn default_coefficients(expect: Expectation) -> Self {
-        Self::Coefficients(coefficients::Parameters::new(expect))
+    pub fn coefficients(margin: Option<f64>, expect: Expectation) -> Self {
+        Self::Coefficients(coefficients::Parameters::new(margin, expect))
     }
 }
 

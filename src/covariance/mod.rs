@@ -70,19 +70,27 @@ impl Covariance {
         !self.dense.is_empty()
     }
 
-    /// `+ diag(D)`, D of shape `[d, n]`.
+    /// `+ diag(D)`, D of shape `[d, n]`, of d entries for one path.
+    ///
+    /// # Panics
+    ///
+    /// Where there are fewer or more.
+    #[track_caller]
     pub fn add_diagonal(&mut self, entries: impl IntoIterator<Item = f64>) {
         if !std::mem::replace(&mut self.has_diagonal, true) {
             self.diagonal.fill(0.0);
         }
-        for (sum, entry) in self.diagonal.iter_mut().zip(entries) {
-            *sum += entry;
-        }
+        add_each(&mut self.diagonal, entries);
     }
 
     /// `+ diag(C)` with a C of d entries, the same for all paths.
+    ///
+    /// # Panics
+    ///
+    /// Where there are fewer or more.
+    #[track_caller]
     pub fn add_variances(&mut self, entries: impl IntoIterator<Item = f64>) {
-        self.common.iter_mut().zip(entries).for_each(|(sum, entry)| *sum += entry);
+        add_each(&mut self.common, entries);
     }
 
     /// `+ weight · diag(a²)`, a of shape `[d, n]`.
@@ -101,11 +109,20 @@ impl Covariance {
         if other.coefficient != 0.0 {
             self.add_squares(weight * other.coefficient, &other.vector);
         }
-        self.add_variances(other.dense.iter().step_by(other.dimension() + 1).map(|entry| weight * entry));
+        if other.is_dense() {
+            self.add_variances(other.dense.iter().step_by(other.dimension() + 1).map(|entry| weight * entry));
+        }
     }
 
-    /// `+ c u uᵀ`, u of shape `[d, n]`; a second, different vector moves the first into the dense part.
+    /// `+ c u uᵀ`, u of shape `[d, n]`, of d entries for one path; a second, different vector moves the first into the dense part.
+    ///
+    /// # Panics
+    ///
+    /// Where there are fewer or more.
+    #[track_caller]
     pub fn add_rank_one(&mut self, coefficient: f64, vector: &[f64]) {
+        let expected = self.dimension() * self.paths;
+        assert_eq!(vector.len(), expected, "entries of a vector; the covariance takes so many: {expected}");
         if coefficient == 0.0 {
             return;
         }
@@ -163,7 +180,9 @@ impl Covariance {
         self.common[first..].iter_mut().zip(&other.common).for_each(|(sum, entry)| *sum += entry);
         let before = first * self.paths;
         if other.has_diagonal {
-            self.add_diagonal(std::iter::repeat_n(0.0, before).chain(other.diagonal.iter().copied()));
+            let after = self.diagonal.len() - before - other.diagonal.len();
+            let zeros = |count: usize| std::iter::repeat_n(0.0, count);
+            self.add_diagonal(zeros(before).chain(other.diagonal.iter().copied()).chain(zeros(after)));
         }
         let last = first + other.dimension();
         if other.coefficient != 0.0 {
@@ -234,4 +253,17 @@ impl Covariance {
     pub fn trace(&self) -> f64 {
         (0..self.dimension()).map(|i| self.entry(i, i)).sum()
     }
+}
+
+/// `sums += entries`, of which there have to be as many.
+#[track_caller]
+fn add_each(sums: &mut [f64], entries: impl IntoIterator<Item = f64>) {
+    let mut entries = entries.into_iter();
+    let mut added = 0;
+    for (sum, entry) in sums.iter_mut().zip(&mut entries) {
+        *sum += entry;
+        added += 1;
+    }
+    let (given, expected) = (added + entries.count(), sums.len());
+    assert_eq!(given, expected, "entries of a diagonal; the covariance takes so many: {expected}");
 }

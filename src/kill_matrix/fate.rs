@@ -221,9 +221,7 @@ impl Evidence {
             }
         }
         if let Some(first) = judgement.contradictions.first() {
-            let sentence = first.to_string();
-            let sentence = sentence.strip_prefix("an error of itocheck: ").unwrap_or(&sentence).to_owned();
-            self.kill(Killer::Contradiction, sentence);
+            self.kill(Killer::Contradiction, first.to_string());
         }
     }
 

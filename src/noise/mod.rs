@@ -121,7 +121,7 @@ impl SignLaw {
     /// Independent coordinates without atoms at 0, of which `mean` has the means: variances `1 − E[sign g_j]²`.
     fn set_variances(&mut self) {
         self.covariance.clear();
-        self.covariance.add_variances(std::iter::repeat(1.0));
+        self.covariance.add_variances(std::iter::repeat_n(1.0, self.covariance.dimension()));
         self.covariance.add_squares(-1.0, &self.mean);
     }
 

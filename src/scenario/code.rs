@@ -22,6 +22,8 @@ pub(crate) struct CodedRun {
     pub integration: SdeParameters,
     pub monte_carlo: MonteCarlo,
     pub functions: Vec<BoundedFunction>,
+    /// That of the claim `coefficients`, where it is not its default.
+    pub margin_of_coefficients: Option<f64>,
     pub trajectory: Trajectory,
 }
 
@@ -58,7 +60,7 @@ pub(crate) fn of_code(coded: CodedRun) -> Result<Experiment, Invalid> {
     let setting = Setting { model: &model, is_sampled: true, rebuild: &rebuild, sweep: None };
     let mut claims = Vec::new();
     if model.can_sample(1) {
-        claims.push(ClaimParameters::default_coefficients(Expectation::Upheld).build(&setting)?);
+        claims.push(ClaimParameters::coefficients(coded.margin_of_coefficients, Expectation::Upheld).build(&setting)?);
     }
     claims.push(Claim::Trajectory(trajectory));
     let title = "optimizer and SDE given as code".to_owned();

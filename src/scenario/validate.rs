@@ -405,7 +405,7 @@ fn claims(scenario: &Scenario, setting: &Setting) -> Result<Vec<Claim>, Invalid>
     if !has_coefficients && compares && model.can_sample(1) {
         // A mutant is by definition wrong in its coefficients.
         let expect = if scenario.sde.mutant.is_some() { Expectation::Refuted } else { Expectation::Upheld };
-        claims.insert(0, ClaimParameters::default_coefficients(expect).build(setting)?);
+        claims.insert(0, ClaimParameters::coefficients(None, expect).build(setting)?);
     }
     if claims.is_empty() && setting.sweep.is_none() {
         return Err(Invalid::new(
@@ -440,8 +440,8 @@ pub(super) fn margin_has_a_scale(model: &Model, trajectory: &Trajectory) -> Resu
         Some((function, _)) => Err(Invalid::new(
             "trajectory.margin",
             format!(
-                "an effect, but {function} has no deviation under the SDE at the first record time; expected \
-                 {{ absolute = .. }}"
+                "an effect, but {function} has no deviation under the SDE at the first record time; expected an \
+                 absolute one, {{ absolute = .. }} in a scenario"
             ),
         )),
     }

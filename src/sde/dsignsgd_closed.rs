@@ -39,7 +39,7 @@ impl Sde for DsignsgdClosedSde {
         let two_xi = &mut sign_law.mean;
         drift.fill(0.0);
         diffusion.clear();
-        diffusion.add_variances(std::iter::repeat(1.0));
+        diffusion.add_variances(std::iter::repeat_n(1.0, diffusion.dimension()));
         self.agents.for_each_group(x, scratch, |share, agent, mean_gradient| {
             let (scale, dof) = agent.noise.scaled_student_t().expect("checked by new");
             twice_xi(mean_gradient, scale, dof, two_xi);

@@ -6,6 +6,7 @@
 //! an optimizer declares weigh most: a small error in them that the SDE shares can pass. Without [`Optimizer::moments`]
 //! verdicts rest on the steps alone.
 
+mod check;
 mod own;
 
 use crate::agent::Agents;
@@ -39,6 +40,7 @@ pub fn verify<O: Optimizer, S: Sde>(optimizer: &O, sde: &S) -> Verification<O, S
         integration: SdeParameters::default(),
         monte_carlo: MonteCarlo::default(),
         margin: Margin::Effect(0.1),
+        margin_of_coefficients: None,
         functions: Vec::new(),
     }
 }
@@ -54,6 +56,7 @@ pub struct Verification<O, S> {
     integration: SdeParameters,
     monte_carlo: MonteCarlo,
     margin: Margin,
+    margin_of_coefficients: Option<f64>,
     functions: Vec<BoundedFunction>,
 }
 
@@ -94,6 +97,12 @@ impl<O: Optimizer, S: Sde> Verification<O, S> {
         self
     }
 
+    /// How far drift and diffusion may be from those of a step, as a share of their size; 0.05 unless given.
+    pub fn margin_of_coefficients(mut self, share: f64) -> Self {
+        self.margin_of_coefficients = Some(share);
+        self
+    }
+
     /// A bounded test function besides coordinates, their products and scaled fluctuations.
     pub fn function(mut self, function: BoundedFunction) -> Self {
         self.functions.push(function);
@@ -124,22 +133,24 @@ impl<O: Optimizer, S: Sde> Verification<O, S> {
         self
     }
 
-    /// Runs both and judges. An error says which value makes no sense, and what would.
+    /// Runs both and judges. An error says which value makes no sense, and what would: of what is set here, and of drift,
+    /// diffusion and moments at states along a path of the optimizer.
+    ///
+    /// # Panics
+    ///
+    /// Where `step`, `drift`, `diffusion` or `moments` do, or add to a covariance what has not its dimension.
     pub fn verdicts(self) -> Result<Verdicts, Invalid> {
         let start = self.start;
-        let declared = self.optimizer.moments(&start);
-        let declares = declared.is_some();
-        if let Some(Moments { mean, covariance }) = declared
-            && [mean.len(), covariance.dimension()] != [start.len(); 2]
-        {
-            let message = format!(
-                "a mean of {} numbers and a covariance of dimension {}; expected {}, as many as the start has",
-                mean.len(),
-                covariance.dimension(),
-                start.len()
-            );
-            return Err(Invalid::new("moments", message));
+        if self.run.learning_rate.is_nan() {
+            return Err(Invalid::new("learning_rate", "not given; expected the time that one step takes"));
         }
+        if start.is_empty() {
+            return Err(Invalid::new("start", "not given; expected the state at which both start"));
+        }
+        if start.iter().all(|x| x.is_finite()) {
+            check::check(&self.optimizer, &self.sde, &start, self.run.steps, self.monte_carlo.seed)?;
+        }
+        let declares = self.optimizer.moments(&start).is_some();
         let objective: Arc<dyn Objective> = Arc::new(Unknown { dimension: start.len() });
         let experiment = of_code(CodedRun {
             optimizer: Arc::new(OwnOptimizer { optimizer: self.optimizer, declares }),
@@ -149,6 +160,7 @@ impl<O: Optimizer, S: Sde> Verification<O, S> {
             integration: self.integration,
             monte_carlo: self.monte_carlo,
             functions: self.functions,
+            margin_of_coefficients: self.margin_of_coefficients,
             trajectory: Trajectory { margin: self.margin, expect: claim::Expectation::Upheld },
         })?;
         let judgement = claim::judge(&experiment, &Silent);

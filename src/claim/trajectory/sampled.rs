@@ -103,7 +103,7 @@ impl<'a> Evidence<'a> {
             assumes: sampling.assumes(),
             events: sampling.events(),
             distrust: sampling.distrust.as_ref(),
-            more_paths: "more paths (--max-seeds)",
+            more_paths: "more paths (max_seeds)",
         }
     }
 
