@@ -140,7 +140,8 @@ impl Model {
     /// Heavy-tailed noise passes its degrees of freedom on wherever steps are not bounded. Compression
     /// of the gradient multiplies noise: the stationary law has a tail of `1 + 2N/(ηωL)` degrees of
     /// freedom, L the largest curvature. Noise that grows with the gradient does the same. Perm-k does not: its errors
-    /// cancel over the agents.
+    /// cancel over the agents. Friction γ puts `2γ` in place of 2; to leading order in η that is exact for second moments, and
+    /// for others where the friction is large.
     pub fn tail_index(&self) -> f64 {
         if self.has_bounded_steps() {
             return f64::INFINITY;
@@ -148,7 +149,8 @@ impl Model {
         let noise = self.agents.groups().iter().map(|group| group.noise.degrees_of_freedom());
         let noise = self.optimizer.degrees_of_freedom(noise.fold(f64::INFINITY, f64::min));
         let curvature = self.agents.objective().smoothness().unwrap_or(0.0);
-        noise.min(1.0 + 2.0 / (self.run.learning_rate * self.relative_variance() * curvature))
+        let damping = 2.0 * self.optimizer.friction();
+        noise.min(1.0 + damping / (self.run.learning_rate * self.relative_variance() * curvature))
     }
 
     /// The largest r in `E‖ĝ − ∇f‖² = r‖∇f‖² + …`, for the direction ĝ of the optimizer and for the noise of its SDE:

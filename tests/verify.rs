@@ -246,9 +246,8 @@ impl Sde for Broken {
 
 #[test]
 fn what_is_no_drift_and_no_covariance_is_named_where_it_is_seen() {
-    let outcome = |broken: &Broken| {
-        verify(broken, broken).learning_rate(ETA).steps(100).start(&[0.5, 0.25]).verdicts()
-    };
+    let outcome =
+        |broken: &Broken| verify(broken, broken).learning_rate(ETA).steps(100).start(&[0.5, 0.25]).verdicts();
     // Rounding is no asymmetry, and no negative eigenvalue.
     let rounded = |_: &[f64], diffusion: &mut Covariance| {
         diffusion.add_dense(|i, j| if (i, j) == (0, 1) { ETA * (1.0 - 4.0 * f64::EPSILON) } else { ETA });
@@ -259,25 +258,25 @@ fn what_is_no_drift_and_no_covariance_is_named_where_it_is_seen() {
     let wrong: [Broken; 11] = [
         Broken { drift: |_, drift| drift[1] = f64::NAN, ..WHOLE },
         // Only where the path comes by later.
-        Broken { drift: |x, drift| drift[0] = (x[0] - 0.499_999).max(0.0).ln() - x[0], ..WHOLE },
+        Broken { drift: |x, drift| drift[0] = -1.0 / (x[0] - 0.499_999).max(0.0), ..WHOLE },
         Broken { diffusion: |_, diffusion| diffusion.add_diagonal([f64::INFINITY, 1.0]), ..WHOLE },
         Broken { diffusion: |_, diffusion| diffusion.add_diagonal([1.0, -0.5]), ..WHOLE },
         Broken { diffusion: |_, diffusion| diffusion.add_rank_one(f64::NAN, &[1.0, 1.0]), ..WHOLE },
         Broken { diffusion: |_, diffusion| diffusion.add_rank_one(-1.0, &[1.0, 0.0]), ..WHOLE },
-        Broken { diffusion: |_, diffusion| diffusion.add_dense(|i, j| (1 + i.saturating_sub(j)) as f64), ..WHOLE },
-        Broken { diffusion: |_, diffusion| diffusion.add_dense(|i, j| if i == j { 1.0 } else { 1.5 }), ..WHOLE },
+        Broken {
+            diffusion: |_, diffusion| diffusion.add_dense(|i, j| (1 + i.saturating_sub(j)) as f64),
+            ..WHOLE
+        },
+        Broken {
+            diffusion: |_, diffusion| diffusion.add_dense(|i, j| if i == j { 1.0 } else { 1.5 }),
+            ..WHOLE
+        },
         Broken {
             moments: Some(|| Moments { mean: vec![f64::NAN, 0.0], covariance: Covariance::zero(2) }),
             ..WHOLE
         },
-        Broken {
-            moments: Some(|| Moments { mean: vec![0.0; 3], covariance: Covariance::zero(2) }),
-            ..WHOLE
-        },
-        Broken {
-            moments: Some(|| Moments { mean: vec![0.0; 2], covariance: Covariance::zero(1) }),
-            ..WHOLE
-        },
+        Broken { moments: Some(|| Moments { mean: vec![0.0; 3], covariance: Covariance::zero(2) }), ..WHOLE },
+        Broken { moments: Some(|| Moments { mean: vec![0.0; 2], covariance: Covariance::zero(1) }), ..WHOLE },
     ];
     let refusals = wrong.iter().map(|broken| outcome(broken).unwrap_err().to_string());
     insta::assert_snapshot!(refusals.collect::<Vec<_>>().join("\n"));

@@ -253,3 +253,31 @@ fn a_mistake_that_is_none_is_noticed_under_rmsprop() {
     }
     experiment(&scenario(RMSPROP, agents, "[sde]\nmutant = \"half_drift\""));
 }
+
+/// The spectral radius of the map of `(E x², E xm, E m²)` by a step of momentum on `h x²/2` whose noise is `√r h x z`.
+fn growth_of_second_moments(eta: f64, friction: f64, h: f64, r: f64) -> f64 {
+    let (keep, pull, noise) = (1.0 - eta * friction, eta * h, eta * eta * h * h * r);
+    // m' = keep·m − pull·x(1 + √r z) and x' = x + η m', squared and averaged.
+    let of_m = [pull * pull + noise, -2.0 * keep * pull, keep * keep];
+    let of_xm = [-pull, keep, 0.0];
+    let xm = [of_xm[0] + eta * of_m[0], of_xm[1] + eta * of_m[1], of_xm[2] + eta * of_m[2]];
+    let xx: Vec<f64> =
+        (0..3).map(|j| [1.0, 0.0, 0.0][j] + 2.0 * eta * of_xm[j] + eta * eta * of_m[j]).collect();
+    let map = nalgebra::Matrix3::from_row_slice(&[&xx[..], &xm[..], &of_m[..]].concat());
+    map.complex_eigenvalues().iter().map(|eigenvalue| eigenvalue.norm()).fold(0.0, f64::max)
+}
+
+#[test]
+fn friction_rules_which_moments_exist() {
+    let (eta, h): (f64, f64) = (0.1, 2.0);
+    for friction in [0.3, 1.0, 2.0] {
+        let agents = "[[agents]]\ncount = 1\nnoise.proportional = { scale = 0.5 }";
+        let text = scenario(&format!("momentum = {{ friction = {friction} }}"), agents, "");
+        // The index less 1 is inversely proportional to r, here dσ² = 0.5.
+        let r = 0.5 * (experiment(&text).model.tail_index() - 1.0);
+        // With this r the index would be 2: second moments begin to grow, up to a factor 1 + O(η²).
+        let [below, above] =
+            [0.98, 1.02].map(|factor| growth_of_second_moments(eta, friction, h, factor * r));
+        assert!(below < 1.0 && above > 1.0, "{below} {above}");
+    }
+}

@@ -44,6 +44,12 @@ pub trait Optimizer: Send + Sync {
         of_noise
     }
 
+    /// γ, by which a step forgets where it would go without the gradient, in the time η: x falls as `∇f/γ` says; 1 where it
+    /// follows the gradient at once.
+    fn friction(&self) -> f64 {
+        1.0
+    }
+
     /// The probability of the rarest outcome of a step from x, besides those of the agents' signs and compressors.
     fn rarest_outcome(&self, _x: &[f64]) -> f64 {
         1.0

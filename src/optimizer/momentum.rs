@@ -28,6 +28,10 @@ impl Optimizer for Momentum {
         rows::add_scaled(x, self.learning_rate, m);
     }
 
+    fn friction(&self) -> f64 {
+        self.friction
+    }
+
     fn declared(&self) -> Option<&dyn DeclaredIncrement> {
         Some(self)
     }

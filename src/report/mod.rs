@@ -112,13 +112,17 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// How many scenarios passed, failed, and stayed undecided.
+/// How many scenarios passed, failed, and stayed undecided, and in how many moments moved since the baseline, if in any.
 fn summary<'a>(reports: impl Iterator<Item = &'a Report>) -> String {
-    let outcomes: Vec<Outcome> = reports.map(|report| report.outcome).collect();
-    let count = |outcome: Outcome| outcomes.iter().filter(|known| **known == outcome).count();
+    let reports: Vec<&Report> = reports.collect();
+    let count = |outcome: Outcome| reports.iter().filter(|report| report.outcome == outcome).count();
+    let moved = match reports.iter().filter(|report| report.has_moved()).count() {
+        0 => String::new(),
+        count => format!(", {count} moved since the baseline"),
+    };
     format!(
-        "{}: {} passed, {} failed, {} inconclusive",
-        counted(outcomes.len(), "scenario"),
+        "{}: {} passed, {} failed, {} inconclusive{moved}",
+        counted(reports.len(), "scenario"),
         count(Outcome::Passed),
         count(Outcome::Failed),
         count(Outcome::Inconclusive)

@@ -73,7 +73,11 @@ pub fn print(out: &mut impl Write, name: &str, report: &Report, quiet: bool) -> 
         writeln!(out, "{style}{mark}{style:#} {name}: {kind} {}{expected}: {sentence}", claim.verdict)?;
     }
     if let Some(first) = report.contradictions.first() {
-        writeln!(out, "{FAILED}FAIL{FAILED:#} {name}: an error of itocheck: {first} ({} such)", report.contradictions.len())?;
+        writeln!(
+            out,
+            "{FAILED}FAIL{FAILED:#} {name}: an error of itocheck: {first} ({} such)",
+            report.contradictions.len()
+        )?;
     }
     if let Some(baseline) = &report.baseline {
         if let Some(moved) = baseline.moved() {

@@ -60,7 +60,10 @@ pub(crate) fn of_code(coded: CodedRun) -> Result<Experiment, Invalid> {
     let setting = Setting { model: &model, is_sampled: true, rebuild: &rebuild, sweep: None };
     let mut claims = Vec::new();
     if model.can_sample(1) {
-        claims.push(ClaimParameters::coefficients(coded.margin_of_coefficients, Expectation::Upheld).build(&setting)?);
+        claims.push(
+            ClaimParameters::coefficients(coded.margin_of_coefficients, Expectation::Upheld)
+                .build(&setting)?,
+        );
     }
     claims.push(Claim::Trajectory(trajectory));
     let title = "optimizer and SDE given as code".to_owned();
