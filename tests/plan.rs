@@ -63,7 +63,7 @@ fn seeds_and_gaps_are_right_within_two() {
 #[test]
 fn exact_claims_need_no_seed() {
     let (planned, was) = both(GOOD).pop().unwrap();
-    assert_eq!((planned.kind, planned.seeds, planned.looks), ("trajectory", 0, 0));
+    assert_eq!((&*planned.kind, planned.seeds, planned.looks), ("trajectory", 0, 0));
     assert_eq!((planned.verdict, was.verdict), (Verdict::Upheld, Verdict::Upheld));
 }
 

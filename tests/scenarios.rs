@@ -144,6 +144,23 @@ fn every_claim_comes_out_as_expected() {
         text.ends_with(&format!("{count} scenarios: {count} passed, 0 failed, 0 inconclusive\n")),
         "{text}"
     );
+    // Reports of every kind are read back to the last digit: going on after the run judges nothing anew.
+    let reports = |text: &str| {
+        let report = |(name, _): &(String, String)| {
+            std::fs::read(out.path().join(name).join("report.json")).expect(text)
+        };
+        scenarios().iter().map(report).collect::<Vec<_>>()
+    };
+    let first = reports("a report of the run");
+    let resumed = Command::cargo_bin("itocheck")
+        .unwrap()
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["run", "scenarios", "--resume", "--out"])
+        .arg(out.path())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(resumed.stdout).unwrap(), text);
+    assert!(reports("a report that was kept") == first);
     // Every negative control is refuted by both of its claims, coefficients and trajectory.
     for (name, _) in scenarios().iter().filter(|(name, _)| name.starts_with("wrong-")) {
         let second = if name.starts_with("wrong-order") { "order" } else { "trajectory" };

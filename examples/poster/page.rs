@@ -70,7 +70,7 @@ fn judged(path: &str) -> Result<Judged, String> {
 fn findings<'a>(evidence: &Evidence, scenarios: &'a Scenarios) -> Result<Vec<&'a Finding>, String> {
     let all = &scenarios[&evidence.scenario].judgement.findings;
     let counts = |finding: &&Finding| match &evidence.claim {
-        Some(kind) => finding.kind == kind,
+        Some(kind) => finding.kind == *kind,
         None => finding.kind != "coefficients" || all.len() == 1,
     };
     let chosen: Vec<&Finding> = all.iter().filter(counts).collect();
@@ -153,7 +153,7 @@ fn detail(
     for evidence in &statement.evidence {
         for finding in findings(evidence, scenarios)? {
             let of = evidence.of.as_ref().map_or(String::new(), |of| format!(" ({of})"));
-            let (scenario, kind, verdict) = (link(&evidence.scenario), finding.kind, finding.verdict);
+            let (scenario, kind, verdict) = (link(&evidence.scenario), &finding.kind, finding.verdict);
             let sentence = capital(&finding.sentence);
             let _ = writeln!(page, "- {scenario}{of}, `{kind}`: **{verdict}**. {sentence}.");
         }

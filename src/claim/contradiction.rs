@@ -6,7 +6,7 @@ use crate::ensemble::{BLOCK, Estimates, Observables};
 use crate::exact::{Exact, Table};
 use crate::stats::Series;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The probability of any false alarm of one test in one run, over all expectations of both processes.
@@ -24,10 +24,10 @@ const LENIENCY: f64 = 4.0;
 
 /// A sampled mean that is farther from the exact expectation than sampling, the bias of the integrator and
 /// numerical errors explain.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Contradiction {
     /// `optimizer` or `sde`.
-    pub process: &'static str,
+    pub process: String,
     /// The test function.
     pub function: String,
     /// t.
@@ -113,7 +113,7 @@ fn of_process(
             }
             let (function, time) = observables.place(index);
             found.push(Contradiction {
-                process,
+                process: process.to_owned(),
                 function,
                 time,
                 sampled: finite(sampled.mean(index)),

@@ -2,11 +2,11 @@
 
 use super::tables::{MomentTables, finite};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// At each record time, each error in margins, the largest over all test functions; null where there is none, as
 /// at t = 0, or where it is not finite.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Errors {
     /// What is tested: optimizer minus SDE, without its sign, as estimated.
     pub modelling: Vec<Option<f64>>,

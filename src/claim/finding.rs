@@ -69,10 +69,10 @@ pub(super) const EXACT_EXPECTATIONS: &str = "exact_expectations";
 const INTERRUPTED: &str = "interrupted before it was decided";
 
 /// One claim with its verdict, as reports give it.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The kind of claim.
-    pub kind: &'static str,
+    pub kind: String,
     /// What the scenario expects.
     pub expected: Expectation,
     /// What it came to.
@@ -131,7 +131,7 @@ impl Finding {
         sentence: String,
     ) -> Self {
         Self {
-            kind,
+            kind: kind.to_owned(),
             expected,
             verdict,
             as_expected: expected.is_met_by(verdict),
@@ -174,7 +174,7 @@ impl Finding {
 }
 
 /// The place where a claim is closest to breaking.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Worst {
     /// The test function, or the entry of drift or diffusion.
     pub function: String,

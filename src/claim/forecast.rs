@@ -12,7 +12,7 @@ use crate::stats::{Look, Looks, student_quantile};
 #[derive(Clone, Debug)]
 pub struct Forecast {
     /// The kind of the claim.
-    pub kind: &'static str,
+    pub kind: String,
     /// What it is expected to come to.
     pub verdict: Verdict,
     /// Paths of each process, or draws; 0 for exact expectations.
@@ -34,7 +34,7 @@ impl Forecast {
         let margin = finding.worst.as_ref().map(|worst| worst.margin);
         let in_margins = finding.detectable_gap.zip(margin).map(|(gap, margin)| gap / margin);
         Self {
-            kind: finding.kind,
+            kind: finding.kind.clone(),
             verdict: finding.verdict,
             seeds: 0,
             sample: "exact expectations".to_owned(),
@@ -89,7 +89,7 @@ impl Decided {
     /// The forecast of a claim of this `kind`, which takes `seeds` and time.
     pub fn forecast(&self, kind: &'static str, seeds: u64, sample: String, seconds: f64) -> Forecast {
         Forecast {
-            kind,
+            kind: kind.to_owned(),
             verdict: self.verdict,
             seeds,
             sample,

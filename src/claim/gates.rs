@@ -148,7 +148,7 @@ impl Gate<'_> {
         explained: f64,
     ) -> Contradiction {
         Contradiction {
-            process: self.process,
+            process: self.process.to_owned(),
             function,
             time: self.observables.record_times[time],
             sampled: finite(sampled),

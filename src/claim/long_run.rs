@@ -13,7 +13,7 @@ use crate::model::{Model, Run};
 use crate::random::Role;
 use crate::stats::{Look, student_quantile};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// How often the burn-in may be doubled.
@@ -36,7 +36,7 @@ const RECORDS_IN_RELAXATION: f64 = 4.0;
 const COARSE_EVERY: u64 = 4;
 
 /// When a law is taken to be stationary, and how long it is then averaged over.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Schedule {
     /// How fast mean and deviation of the process forget where they began, per unit of time; null at the end of a run.
     pub spectral_gap: Option<f64>,

@@ -47,7 +47,7 @@ pub use trajectory::{Margin, Recorded, RecordedPaths, Trajectory, judge_recorded
 use crate::scenario::{Experiment, Scenario};
 use sampling::Simulated;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -135,7 +135,7 @@ impl Claim {
 }
 
 /// How far a mistake takes a process from the right one.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Difference {
     /// The entry of drift or diffusion, or the test function, that differs most.
     pub function: String,
@@ -208,7 +208,7 @@ pub struct Judgement {
 }
 
 /// Paths with a state or a test function that is not finite.
-#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NonFinite {
     /// Of the optimizer.
     pub optimizer: u64,

@@ -12,7 +12,7 @@ use crate::parameter::{Invalid, checked};
 use crate::scenario::Experiment;
 use crate::special::ell;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Of DSignSGD on a diagonal quadratic with noise `S t_ν`, and of each coordinate with `u = ∂f/σ`: as long as `|u|` is
@@ -122,7 +122,7 @@ fn observables(model: &Model) -> Observables {
 }
 
 /// One coordinate over time, with what the phases predict.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PhasedCoordinate {
     /// Its name.
     pub function: String,
@@ -139,7 +139,7 @@ pub struct PhasedCoordinate {
 }
 
 /// Both phases over time.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PhasedRun {
     /// The process.
     pub process: Side,

@@ -338,7 +338,7 @@ impl Scaling {
         let Change { learning_rate, batch_size, compression, agents } = self.change;
         ScaledFloor {
             process: self.process,
-            rule: self.rule.map(|rule| rule.formula()),
+            rule: self.rule.map(|rule| rule.formula().to_owned()),
             factors: Factors { learning_rate, batch_size, compression, agents },
             target: self.target,
             ratio: finite(gap.estimate + self.target),
@@ -414,12 +414,12 @@ impl Consequence for Scaling {
 }
 
 /// The loss at rest, or at the end of the run, before and after a change.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ScaledFloor {
     /// The process.
     pub process: Side,
     /// The rule, where one is named.
-    pub rule: Option<&'static str>,
+    pub rule: Option<String>,
     /// The change.
     pub factors: Factors,
     /// What the ratio of the losses should be.
@@ -437,7 +437,7 @@ pub struct ScaledFloor {
 }
 
 /// `η → κη, B → δB, ω → βω, N → αN`.
-#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Factors {
     /// κ.
     pub learning_rate: f64,

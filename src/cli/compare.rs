@@ -1,7 +1,7 @@
 //! `itocheck compare`.
 
 use super::interrupt::Workers;
-use super::run::{write_run, write_scenario};
+use super::outputs::{write_run, write_scenario};
 use super::select::pool;
 use super::{complain, create_folder, exit, fail, refuse, standard_output};
 use crate::claim::{Expectation, Judgement, Margin, Recorded, RecordedPaths, Trajectory, judge_recorded};

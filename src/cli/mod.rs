@@ -9,6 +9,7 @@ mod key;
 mod list;
 mod mutants;
 mod new;
+mod outputs;
 mod plan;
 mod plot;
 mod run;

@@ -2,6 +2,7 @@
 
 use super::golden::{folder_of_golden_outputs, kept};
 use super::interrupt::Workers;
+use super::outputs::{self, Figures, write_run, write_scenario};
 use super::select::{Scenarios, Seeds, Selection};
 use super::timings::Timings;
 use super::{create_folder, exit, fail, refuse, standard_output};
@@ -11,9 +12,9 @@ use crate::golden::Golden;
 use crate::model::Model;
 use crate::random::Role;
 use crate::report::baseline::{self, Baseline};
-use crate::report::plot::{PathPicture, Picture};
+use crate::report::plot::PathPicture;
 use crate::report::terminal::{Bar, plain, print, print_summary};
-use crate::report::{Report, github, html, junit, plot, write_whole};
+use crate::report::{Report, github, html};
 use crate::scenario::{InputError, Loaded};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -40,6 +41,9 @@ pub struct Arguments {
     /// Folder that an earlier run wrote: say which verdicts changed and which moments moved since. It may be that of --out.
     #[arg(long, value_name = "DIR")]
     baseline: Option<PathBuf>,
+    /// Keep what an earlier run that was stopped or killed finished in --out, of the same files and seeds, and go on after it.
+    #[arg(long, conflicts_with = "baseline")]
+    resume: bool,
     #[command(flatten)]
     seeds: Seeds,
     /// Print only claims that did not come out as expected, and no lines of progress.
@@ -84,7 +88,7 @@ fn golden(folder: Option<&Path>, scenarios: &Scenarios) -> Result<BTreeMap<Strin
 struct Finished {
     name: String,
     report: Report,
-    figures: Vec<(String, String)>,
+    figures: Figures,
 }
 
 /// Scenarios whose figures may wait while others are judged.
@@ -95,6 +99,8 @@ struct Judged<'a> {
     name: &'a str,
     report: Report,
     paths: Option<PlanarPaths>,
+    /// Where an earlier run drew and wrote them.
+    figures: Option<Figures>,
 }
 
 /// Writes figures and reports of scenarios as they are judged; with the seconds that this took.
@@ -105,12 +111,15 @@ fn draw_all(
     golden: &BTreeMap<String, Golden>,
 ) -> io::Result<(Vec<Finished>, f64)> {
     let (mut finished, mut seconds) = (Vec::new(), 0.0);
-    for Judged { name, report, paths } in judged {
+    for Judged { name, report, paths, figures } in judged {
         let begin = Instant::now();
         let folder = arguments.out.join(name);
         let objective = &**scenarios[name].experiment.model.agents.objective();
         let paths = paths.map(|PlanarPaths { optimizer, sde }| PathPicture { objective, optimizer, sde });
-        let figures = write_scenario(&folder, &report, golden.get(name), paths)?;
+        let figures = match figures {
+            Some(figures) => figures,
+            None => write_scenario(&folder, &report, golden.get(name), paths)?,
+        };
         finished.push(Finished { name: name.to_owned(), report, figures });
         seconds += begin.elapsed().as_secs_f64();
     }
@@ -125,6 +134,9 @@ fn run_all(
     begin: Instant,
 ) -> io::Result<u8> {
     create_folder(&arguments.out)?;
+    if arguments.resume {
+        outputs::remove_parts(&arguments.out)?;
+    }
     let workers = Workers::new(arguments.selection.pool()?)?;
     let mut is_interrupted = false;
     let mut timings = Timings { start_up: begin.elapsed().as_secs_f64(), ..Timings::default() };
@@ -133,6 +145,13 @@ fn run_all(
         let (to_draw, judged) = sync_channel(WAITING_FOR_FIGURES);
         let drawing = scope.spawn(move || draw_all(judged, arguments, scenarios, golden));
         for (index, (name, loaded)) in scenarios.iter().enumerate() {
+            if let Some((report, figures)) = resumed(arguments, name, loaded)? {
+                standard_output(|out| print(out, name, &report, arguments.quiet))?;
+                if to_draw.send(Judged { name, report, paths: None, figures: Some(figures) }).is_err() {
+                    break;
+                }
+                continue;
+            }
             let bar = Bar::new(name, index + 1, scenarios.len(), arguments.quiet);
             let begin = Instant::now();
             let work = judge_one(&workers, loaded, bar);
@@ -153,7 +172,7 @@ fn run_all(
                 }
                 Ok(())
             })?;
-            let is_drawn = to_draw.send(Judged { name, report, paths: work.paths });
+            let is_drawn = to_draw.send(Judged { name, report, paths: work.paths, figures: None });
             // Nobody takes it where figures could not be written.
             if is_interrupted || is_drawn.is_err() {
                 break;
@@ -210,13 +229,23 @@ fn run_all(
     Ok(if is_interrupted { exit::INTERRUPTED } else { exit::of(&reports) })
 }
 
+/// What an earlier run finished of a scenario, where this one goes on after it.
+fn resumed(arguments: &Arguments, name: &str, loaded: &Loaded) -> io::Result<Option<(Report, Figures)>> {
+    if !arguments.resume {
+        return Ok(None);
+    }
+    let folder = arguments.out.join(name);
+    outputs::remove_parts(&folder)?;
+    Ok(outputs::finished(&folder, loaded))
+}
+
 /// What is done of a scenario.
 struct Work {
     judgement: Judgement,
     /// Of a planar model.
     paths: Option<PlanarPaths>,
     /// The seconds to each verdict, since the last one, with the kind of its claim.
-    claims: Vec<(&'static str, f64)>,
+    claims: Vec<(String, f64)>,
     is_interrupted: bool,
 }
 
@@ -239,7 +268,7 @@ fn judge_one(workers: &Workers<Work>, loaded: &Arc<Loaded>, bar: Bar) -> Work {
     });
     watch.bar.finish();
     let decided = watch.decided.lock().map_or_else(|_| BTreeMap::new(), |decided| decided.clone());
-    let claims = decided.values().map(|(finding, seconds)| (finding.kind, *seconds)).collect();
+    let claims = decided.values().map(|(finding, seconds)| (finding.kind.clone(), *seconds)).collect();
     if let Some(work) = work {
         return Work { claims, ..work };
     }
@@ -290,55 +319,4 @@ fn planar_paths(model: &Model, seed: u64) -> PlanarPaths {
         optimizer: record(&model.optimizer_process(seed, Role::Optimizer)),
         sde: record(&model.sde_process(seed, Role::Sde, 0)),
     }
-}
-
-/// Removes what an earlier run may have left.
-fn remove(file: &Path) -> io::Result<()> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(io::Error::new(error.kind(), format!("{}: {error}", file.display())))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Writes the figures and then report.json of one scenario, in place of all that an earlier run left of
-/// them; returns the SVG figures.
-pub(super) fn write_scenario(
-    folder: &Path,
-    report: &Report,
-    golden: Option<&Golden>,
-    paths: Option<PathPicture>,
-) -> io::Result<Vec<(String, String)>> {
-    create_folder(folder)?;
-    let report_file = folder.join("report.json");
-    remove(&report_file)?;
-    for figure in plot::NAMES {
-        remove(&folder.join(format!("{figure}.svg")))?;
-        remove(&folder.join(format!("{figure}.png")))?;
-    }
-    let mut figures = Vec::new();
-    let title = &report.scenario.title;
-    let claims = plot::draw_claims(title, &report.claims, report.sweep.as_ref());
-    let mut images = claims.map_err(io::Error::other)?;
-    if let Some(moments) = &report.moments {
-        let golden = golden.map(Golden::curves);
-        let picture = Picture { title, moments, golden, paths };
-        images.extend(plot::draw(&picture).map_err(io::Error::other)?);
-    }
-    for plot::Image { name, bytes } in images {
-        write_whole(&folder.join(&name), &bytes)?;
-        if let Some(stem) = name.strip_suffix(".svg") {
-            figures.push((stem.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
-        }
-    }
-    write_whole(&report_file, &report.json()?)?;
-    Ok(figures)
-}
-
-/// Writes what tells of the run as a whole; `compared` sums up what changed since a baseline.
-pub(super) fn write_run(out: &Path, entries: &[html::Entry], compared: Option<&str>) -> io::Result<()> {
-    write_whole(&out.join("index.html"), &html::render(entries, compared).map_err(io::Error::other)?)?;
-    let reports: Vec<&Report> = entries.iter().map(|entry| entry.report).collect();
-    write_whole(&out.join("junit.xml"), &junit::render(&reports).map_err(io::Error::other)?)
 }

@@ -11,7 +11,7 @@ pub(super) struct Timings {
     /// To the verdicts.
     pub judging: f64,
     /// To the verdicts on claims of each kind.
-    pub claims: BTreeMap<&'static str, f64>,
+    pub claims: BTreeMap<String, f64>,
     /// Of drawing and writing figures, beside the judging.
     pub figures: f64,
     /// What of that came after the last verdict.
@@ -22,10 +22,10 @@ pub(super) struct Timings {
 
 impl Timings {
     /// Adds a scenario, with the seconds to each verdict.
-    pub fn add(&mut self, judging: f64, claims: &[(&'static str, f64)]) {
+    pub fn add(&mut self, judging: f64, claims: &[(String, f64)]) {
         self.judging += judging;
         for (kind, seconds) in claims {
-            *self.claims.entry(kind).or_default() += seconds;
+            *self.claims.entry(kind.clone()).or_default() += seconds;
         }
     }
 }

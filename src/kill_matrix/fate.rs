@@ -207,7 +207,7 @@ struct Evidence {
 impl Evidence {
     fn add(&mut self, judgement: &Judgement) {
         for finding in &judgement.findings {
-            let kind = match finding.kind {
+            let kind = match &*finding.kind {
                 "coefficients" => Killer::Coefficients,
                 "trajectory" => Killer::Trajectory,
                 _ => Killer::Order,

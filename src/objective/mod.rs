@@ -141,4 +141,19 @@ impl ObjectiveParameters {
             Self::Gpt2(parameters) => parameters.relative_to(folder),
         }
     }
+
+    /// The file with data of one's own, where one is named.
+    pub fn data_file(&self) -> Option<&Path> {
+        match self {
+            Self::Quadratic(_) | Self::Rosenbrock(_) | Self::Saddle(_) | Self::Logistic(_) => None,
+            #[cfg(feature = "neural")]
+            Self::Mlp(parameters) => parameters.data.file(),
+            #[cfg(feature = "neural")]
+            Self::ResNet(parameters) => parameters.data.file(),
+            #[cfg(feature = "neural")]
+            Self::Vit(parameters) => parameters.data.file(),
+            #[cfg(feature = "neural")]
+            Self::Gpt2(parameters) => parameters.data.file(),
+        }
+    }
 }

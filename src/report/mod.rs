@@ -11,28 +11,31 @@ mod write;
 use crate::claim::{
     Contradiction, Errors, Finding, Judgement, MomentTables, NonFinite, RecordedPaths, SweepTable, Verdict,
 };
-use crate::scenario::Loaded;
+use crate::scenario::{Experiment, Loaded};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
-pub use write::write_whole;
+pub use write::{PART, write_whole};
 
 /// The schema of `report.json`.
 pub const SCHEMA: &str = "itocheck/report/1";
 
+/// Of itocheck.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// `report.json`: one scenario with its verdicts, the numbers behind them, and where they come from.
 ///
 /// No number is NaN or infinite: what has no value is null. Tables are by function, then by time.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The version of this format.
     #[schemars(extend("const" = SCHEMA))]
-    pub schema: &'static str,
+    pub schema: String,
     /// What was run.
     pub scenario: ScenarioEntry,
     /// What was read of recorded paths, where there are any.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recorded: Vec<RecordedPaths>,
     /// What it came to.
     pub outcome: Outcome,
@@ -59,7 +62,7 @@ pub struct Report {
 }
 
 /// The scenario of a report.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ScenarioEntry {
     /// Its title.
     pub title: String,
@@ -70,10 +73,25 @@ pub struct ScenarioEntry {
     pub file: String,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// SHA-256 of the file with data that it names, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_sha256: Option<String>,
+}
+
+impl ScenarioEntry {
+    fn of(loaded: &Loaded) -> Self {
+        Self {
+            title: loaded.experiment.title.clone(),
+            source: loaded.experiment.source.clone(),
+            file: loaded.file.display().to_string(),
+            sha256: loaded.sha256.clone(),
+            data_sha256: loaded.data_sha256.clone(),
+        }
+    }
 }
 
 /// The outcome of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// Every claim came out as expected.
@@ -130,12 +148,16 @@ fn summary<'a>(reports: impl Iterator<Item = &'a Report>) -> String {
 }
 
 /// Where the numbers of a report come from. All but the time and the machine decide their bits.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Provenance {
     /// Of itocheck.
-    pub version: &'static str,
+    pub version: String,
     /// Every draw follows from it; 0 where all paths were recorded.
     pub seed: u64,
+    /// Paths of each process at the first look; null where that was left to the pilot.
+    pub seeds: Option<u64>,
+    /// Paths of each process at most; null where nobody asked for paths.
+    pub max_seeds: Option<u64>,
     /// Threads that simulated; they change no bit of the moments.
     pub threads: usize,
     /// The processor.
@@ -146,17 +168,30 @@ pub struct Provenance {
     pub path_steps: u64,
 }
 
+/// What decides the draws of a scenario, besides its file: the seed, and paths at the first look and at most.
+fn draws(loaded: &Loaded) -> (u64, Option<u64>, Option<u64>) {
+    let Experiment { monte_carlo, is_sampled, .. } = &loaded.experiment;
+    (monte_carlo.seed, monte_carlo.seeds, is_sampled.then_some(monte_carlo.max_seeds))
+}
+
 impl Report {
     /// The report of a scenario whose claims were judged by `threads` in `wall_seconds`.
     pub fn new(loaded: &Loaded, judgement: Judgement, wall_seconds: f64, threads: usize) -> Self {
-        let scenario = ScenarioEntry {
-            title: loaded.experiment.title.clone(),
-            source: loaded.experiment.source.clone(),
-            file: loaded.file.display().to_string(),
-            sha256: loaded.sha256.clone(),
-        };
-        let seed = loaded.experiment.monte_carlo.seed;
-        Self::with(scenario, seed, judgement, wall_seconds, threads)
+        Self::with(ScenarioEntry::of(loaded), Some(loaded), judgement, wall_seconds, threads)
+    }
+
+    /// The report of a scenario that an earlier run wrote in these bytes, if that run was not stopped in the middle of it,
+    /// and all that decides the bits of a report is as it was then.
+    pub fn read(bytes: &[u8], loaded: &Loaded) -> Option<Self> {
+        let report: Self = serde_json::from_slice(bytes).ok()?;
+        let Provenance { version, seed, seeds, max_seeds, .. } = &report.provenance;
+        let is_as_it_was = report.schema == SCHEMA
+            && report.scenario == ScenarioEntry::of(loaded)
+            && version == VERSION
+            && (*seed, *seeds, *max_seeds) == draws(loaded);
+        let is_finished = !report.interrupted && report.baseline.is_none();
+        // What is not read back to the last digit is not what the run had.
+        (is_as_it_was && is_finished && report.json().ok()? == bytes).then_some(report)
     }
 
     /// The report of recorded paths, which were compared with each other or with a scenario.
@@ -172,34 +207,39 @@ impl Report {
             let parts: Vec<&str> = recorded.iter().map(part).collect();
             parts.join(", ")
         };
-        let entry = ScenarioEntry {
-            title,
-            source: scenario.and_then(|loaded| loaded.experiment.source.clone()),
-            file: scenario
-                .map_or_else(|| of_files(|paths| &paths.file), |loaded| loaded.file.display().to_string()),
-            sha256: scenario.map_or_else(|| of_files(|paths| &paths.sha256), |loaded| loaded.sha256.clone()),
+        let entry = match scenario {
+            Some(loaded) => ScenarioEntry { title, ..ScenarioEntry::of(loaded) },
+            None => ScenarioEntry {
+                title,
+                source: None,
+                file: of_files(|paths| &paths.file),
+                sha256: of_files(|paths| &paths.sha256),
+                data_sha256: None,
+            },
         };
-        let seed = scenario.map_or(0, |loaded| loaded.experiment.monte_carlo.seed);
-        Self { recorded, ..Self::with(entry, seed, judgement, wall_seconds, threads) }
+        Self { recorded, ..Self::with(entry, scenario, judgement, wall_seconds, threads) }
     }
 
     fn with(
         scenario: ScenarioEntry,
-        seed: u64,
+        loaded: Option<&Loaded>,
         judgement: Judgement,
         wall_seconds: f64,
         threads: usize,
     ) -> Self {
         let Judgement { findings, moments, sweep, contradictions, non_finite, path_steps } = judgement;
+        let (seed, seeds, max_seeds) = loaded.map_or((0, None, None), draws);
         Self {
-            schema: SCHEMA,
+            schema: SCHEMA.to_owned(),
             scenario,
             recorded: Vec::new(),
             outcome: Outcome::of(&findings, &contradictions),
             interrupted: false,
             provenance: Provenance {
-                version: env!("CARGO_PKG_VERSION"),
+                version: VERSION.to_owned(),
                 seed,
+                seeds,
+                max_seeds,
                 threads,
                 cpu: processor(),
                 wall_seconds,

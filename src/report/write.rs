@@ -4,11 +4,14 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+/// The extension of files that are being written.
+pub const PART: &str = "part";
+
 /// Writes `bytes` to a file aside of `path`, then renames it to `path`; what was there before stays
 /// whole until then. An error names the file.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut aside = path.as_os_str().to_owned();
-    aside.push(format!(".{}.part", std::process::id()));
+    aside.push(format!(".{}.{PART}", std::process::id()));
     let aside = Path::new(&aside);
     let write = || -> io::Result<()> {
         let mut file = fs::File::create(aside)?;

@@ -31,6 +31,8 @@ pub struct Loaded {
     pub text: String,
     /// SHA-256 of the text, in hexadecimal.
     pub sha256: String,
+    /// SHA-256 of the file with data that it names, where it names one.
+    pub data_sha256: Option<String>,
     /// What it asks for.
     pub experiment: Experiment,
     /// The line of each claim of the experiment, from 1; of one that was added, 1.
@@ -62,13 +64,20 @@ pub fn check(file: &Path, text: String, overrides: Overrides) -> Result<Loaded, 
     })?;
     let folder = file.parent().unwrap_or(Path::new(""));
     scenario.objective.relative_to(folder);
+    let data = scenario.objective.data_file().map(Path::to_owned);
     let written = scenario.claims.len();
     let experiment = validate::validate(scenario, &text, folder, overrides).map_err(|invalid| {
         InputError::at(file, &text, span::of(&text, &invalid.path), invalid.to_string())
     })?;
-    let sha256 = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hexadecimal(text.as_bytes());
+    // It was read a moment ago.
+    let data_sha256 = data.and_then(|file| std::fs::read(file).ok()).map(|data| hexadecimal(&data));
     let claim_lines = claim_lines(&text, written, experiment.claims.len());
-    Ok(Loaded { file: file.to_owned(), text, sha256, experiment, claim_lines })
+    Ok(Loaded { file: file.to_owned(), text, sha256, data_sha256, experiment, claim_lines })
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Lines of the claims of an experiment, of which those that are not written in the text come first.

@@ -7,10 +7,10 @@ use crate::claim::finding::Verdict;
 use crate::claim::tables::{finite, finite_pair};
 use crate::theory::LossBound;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// `E f − f*` beside a loss bound.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BoundEstimate {
     /// 3 or 4.
     pub theorem: u32,

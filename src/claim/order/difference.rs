@@ -3,13 +3,13 @@
 use super::Order;
 use crate::claim::Coefficients;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Differences fall with whole or half powers of η; a quarter is left to the higher ones at the largest rates.
 const HIGHER_POWERS: f64 = 0.25;
 
 /// The power of η with which a wrong SDE approaches the right one.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OrderOfDifference {
     /// The least between neighbouring learning rates, of the largest differences of drift and diffusion.
     pub order: f64,

@@ -4,14 +4,14 @@ use crate::claim::finding::Verdict;
 use crate::claim::tables::{finite, finite_pair};
 use crate::stats::{Line, Point};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Weak orders are whole numbers, and terms of higher order in η move what is seen at finite rates: order p is seen
 /// where no less than p − 0.25 is, and not where at most p − 0.5 is, which rounds to a lower order.
 pub(super) const TOLERANCE: f64 = 0.25;
 
 /// The largest gap G(η) over test functions and times.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LargestGap {
     /// η.
     pub learning_rate: f64,
@@ -150,7 +150,7 @@ impl Orders {
             interval: finite_pair(least.interval),
             raw: finite_pair(self.raw.interval),
             fluctuations: finite_pair(self.fluctuations.interval),
-            unit,
+            unit: unit.to_owned(),
             raw_gaps: raw,
             fluctuation_gaps: fluctuations,
         }
@@ -158,7 +158,7 @@ impl Orders {
 }
 
 /// The order that is seen; null where it has no value, as where noise or rounding hides the gap.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OrderEstimate {
     /// p.
     pub claimed: u32,
@@ -171,7 +171,7 @@ pub struct OrderEstimate {
     /// That of scaled fluctuations.
     pub fluctuations: Option<[f64; 2]>,
     /// The unit of gaps.
-    pub unit: &'static str,
+    pub unit: String,
     /// The largest gap of raw moments at each learning rate, the largest rate first.
     pub raw_gaps: Vec<LargestGap>,
     /// That of scaled fluctuations.

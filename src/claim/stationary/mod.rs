@@ -252,7 +252,7 @@ impl Consequence for Stationary {
 }
 
 /// What a process is like at stationarity, beside the prediction.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LawAtRest {
     /// The process.
     pub process: Side,

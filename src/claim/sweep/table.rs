@@ -4,19 +4,26 @@ use super::{Quantity, Swept};
 use crate::claim::Side;
 use crate::claim::tables::{finite, finite_pair};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An axis of a sweep.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SweptAxis {
     /// The key path of the number that is changed.
     pub parameter: String,
     /// In its place; null for infinity.
+    #[serde(deserialize_with = "infinite_where_null")]
+    #[schemars(with = "Vec<f64>")]
     pub values: Vec<f64>,
 }
 
+fn infinite_where_null<'de, D: Deserializer<'de>>(values: D) -> Result<Vec<f64>, D::Error> {
+    let values: Vec<Option<f64>> = Deserialize::deserialize(values)?;
+    Ok(values.into_iter().map(|value| value.unwrap_or(f64::INFINITY)).collect())
+}
+
 /// What a sweep came to. Points are in one list, the last axis running fastest.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SweepTable {
     /// One or two.
     pub axes: Vec<SweptAxis>,
@@ -29,7 +36,7 @@ pub struct SweepTable {
 }
 
 /// A quantity at every point; null where it has no value.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Measured {
     /// As estimated, or exact.
     pub value: Vec<Option<f64>>,

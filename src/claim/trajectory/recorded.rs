@@ -19,7 +19,7 @@ use crate::recorded::{PathReader, Recording, Shape, agree};
 use crate::scenario::{Experiment, InputError, MOST_MOMENTS, MonteCarlo};
 use crate::stats::{Look, Series};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Fewest blocks that are compared: those of the least first look of a scenario.
@@ -46,7 +46,7 @@ pub enum Recorded<'a> {
 }
 
 /// What became of the paths of a file.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RecordedPaths {
     /// What they are of.
     pub side: Side,

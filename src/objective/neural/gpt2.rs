@@ -50,7 +50,7 @@ impl Architecture for Decoder {
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// What is read.
-    data: TextData,
+    pub(in crate::objective) data: TextData,
     /// n, windows of the text one behind the other.
     samples: usize,
     /// T, characters that a window sees.

@@ -42,7 +42,7 @@ impl Architecture for Perceptron {
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// What is classified.
-    data: ImageData,
+    pub(in crate::objective) data: ImageData,
     /// n, the first images of the data.
     samples: usize,
     /// Widths of the hidden layers.

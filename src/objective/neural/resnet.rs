@@ -79,7 +79,7 @@ fn halve(x: &Tensor) -> Result<Tensor> {
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// What is classified.
-    data: ImageData,
+    pub(in crate::objective) data: ImageData,
     /// n, the first images of the data.
     samples: usize,
     /// Channels of each stage; from one to the next, height and width are halved.

@@ -62,7 +62,7 @@ impl VisionTransformer {
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// What is classified.
-    data: ImageData,
+    pub(in crate::objective) data: ImageData,
     /// n, the first images of the data.
     samples: usize,
     /// Height and width of a patch, which divide those of the images.

@@ -7,7 +7,7 @@ mod moments;
 use super::{Provenance, Report};
 use crate::claim::{Finding, Verdict};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 pub use earlier::{Baseline, Earlier};
@@ -17,7 +17,7 @@ pub use moments::{ComparedMoments, Moved, Process, Source};
 const HEADROOM_WORTH_A_LINE: f64 = 0.1;
 
 /// A scenario beside its earlier report.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// The version of itocheck that wrote the earlier report.
     pub version: String,
@@ -42,7 +42,7 @@ pub struct Comparison {
 }
 
 /// A claim whose verdict changed.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ChangedVerdict {
     /// The kind of claim.
     pub kind: String,
@@ -53,7 +53,7 @@ pub struct ChangedVerdict {
 }
 
 /// How much of its margin a claim uses: the farther end of the interval at its worst place over the margin there.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct UsedMargin {
     /// The kind of claim.
     pub kind: String,
@@ -103,7 +103,7 @@ impl Comparison {
             let kind = after.kind.to_owned();
             self.verdicts.push(ChangedVerdict { kind, before: before.verdict, after: after.verdict });
         }
-        let is_two_sided = matches!(after.kind, "trajectory" | "coefficients");
+        let is_two_sided = matches!(&*after.kind, "trajectory" | "coefficients");
         let now = after.worst.as_ref().and_then(|at| share(at.interval, at.sampling, at.margin));
         let then = before.worst.as_ref().and_then(|at| share(at.interval, at.sampling, at.margin));
         if let (true, Some(then), Some(now)) = (is_two_sided, then, now) {

@@ -6,7 +6,7 @@ use super::joint_error::{JointError, Sample};
 use crate::claim::MomentTables;
 use crate::ensemble::TestFunction;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Rounding of a mean of a million terms, relative to its size: each addition is off by at most 2⁻⁵³.
@@ -14,7 +14,7 @@ use std::fmt;
 const ROUNDING: f64 = 1.0 / (1u64 << 33) as f64;
 
 /// Moments of both runs, side by side.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ComparedMoments {
     /// The probability of naming any of them although none moved: two-sided, simultaneous over processes, functions and
     /// times, at whichever look either run stopped.
@@ -34,7 +34,7 @@ pub struct ComparedMoments {
 }
 
 /// A moment that moved.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Moved {
     /// Of which process.
     pub process: Process,
@@ -53,7 +53,7 @@ pub struct Moved {
 }
 
 /// Optimizer or SDE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Process {
     /// The optimizer.
@@ -63,7 +63,7 @@ pub enum Process {
 }
 
 /// Where a value comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// A mean over paths.
@@ -121,7 +121,7 @@ pub(super) fn compare(
     let places = places(before, after);
     let samples = [
         Sample::of(earlier.claims.iter().map(|claim| (&*claim.kind, claim.seeds, claim.looks))),
-        Sample::of(report.claims.iter().map(|claim| (claim.kind, claim.seeds, claim.looks))),
+        Sample::of(report.claims.iter().map(|claim| (&*claim.kind, claim.seeds, claim.looks))),
     ];
     // Both processes at every place: Bonferroni. Holm names no first moment that this does not.
     let joint = JointError { samples, same_seed, error_rate: error_rate / (2 * places.len()).max(1) as f64 };

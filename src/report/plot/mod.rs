@@ -104,9 +104,11 @@ trait Figure {
 }
 
 /// Names of all figures of a scenario, of which those are drawn that there is something for.
-pub const NAMES: [&str; 13] = [
+/// In the order in which they are drawn.
+pub const NAMES: [&str; 14] = [
     "order",
     "bound",
+    "phases",
     "sweep",
     "means",
     "second_moments",

@@ -56,6 +56,13 @@ impl ImageData {
         }
     }
 
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Digits => None,
+            Self::Npz(file) => Some(file),
+        }
+    }
+
     /// The first `samples` images. All of the data say how many classes there are.
     pub fn read(&self, samples: usize) -> Result<Images, Invalid> {
         size("samples", samples, 1, MOST_SAMPLES)?;

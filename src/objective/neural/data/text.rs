@@ -47,6 +47,13 @@ impl TextData {
         }
     }
 
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::LiberPrimus => None,
+            Self::Text(file) => Some(file),
+        }
+    }
+
     /// The first windows of `context` characters. Those that they hold are the vocabulary.
     pub fn read(&self, windows: usize, context: usize) -> Result<Text, Invalid> {
         size("samples", windows, 1, MOST_SAMPLES)?;
