@@ -137,14 +137,18 @@ impl Objective for Network {
         }
     }
 
+    /// Once for neighbours that are at the same place, as where many steps are drawn from one state.
     fn gradient(&self, x: &[f64], out: &mut [f64]) {
         let n = x.len() / self.dimension();
         let mut of_path = vec![0.0; self.dimension()];
-        let mut gradient = of_path.clone();
+        let (mut place, mut gradient) = (Vec::new(), of_path.clone());
         for path in 0..n {
             rows::read_column(x, n, path, &mut of_path);
-            gradient.fill(0.0);
-            self.add_gradient(0..self.terms(), 1.0 / self.terms() as f64, &of_path, &mut gradient);
+            if place != of_path {
+                place.clone_from(&of_path);
+                gradient.fill(0.0);
+                self.add_gradient(0..self.terms(), 1.0 / self.terms() as f64, &of_path, &mut gradient);
+            }
             rows::write_column(out, n, path, &gradient);
         }
     }
