@@ -32,6 +32,14 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo install --locked --path .", "compiles for minutes"),
     ("cargo run --release --example momentum", "cargo test runs what it asserts"),
     ("cargo run --release --features neural -- run my.toml", "compiles another build, for minutes"),
+    (
+        "cargo run --release --features neural -- run scenarios/neural --filter scaling --out results",
+        "compiles another build, and takes minutes",
+    ),
+    (
+        "cargo run --release --features neural -- run scenarios/neural --filter sweep --out results",
+        "compiles another build, and takes minutes",
+    ),
     ("cargo run --release --example rmsprop", "cargo test runs what it asserts"),
     (
         "cargo run --release -- golden bless --because \"compressor NAME\" --filter NAME",

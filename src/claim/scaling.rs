@@ -38,8 +38,8 @@ pub enum At {
     /// Those at rest, above the one where the drift vanishes.
     #[default]
     Rest,
-    /// Those at the time at which the run ends, above the minimum of f where that is known: after `η → κη` a run has
-    /// 1/κ times the steps.
+    /// Those at the time at which the run ends, above the minimum of f where that is known: after the change a run has
+    /// 1/κ times the steps, that of DSignSGD 1/(κ√δ) times, as its drift has a speed of √B.
     End,
 }
 
@@ -177,7 +177,7 @@ impl Parameters {
             scenario.rescale(change)?;
             match self.at {
                 At::Rest => Ok(()),
-                At::End => scenario.keep_the_end(change),
+                At::End => scenario.keep_the_end(change, of_signs),
             }
         })?;
         let target = match self.invariant {

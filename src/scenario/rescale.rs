@@ -26,10 +26,15 @@ impl Scenario {
         Ok(())
     }
 
-    /// After a change of η: as many steps as end the run at the same time, observed there alone. Refused where they would not be whole.
-    pub fn keep_the_end(&mut self, change: Change) -> Result<(), Invalid> {
-        let kappa = change.learning_rate;
-        self.run.steps = whole("learning_rate", "1/κ", 1.0 / kappa, "steps", self.run.steps)?;
+    /// As many steps after a change as take the flow of the drift as far as before, observed at their end alone. Refused
+    /// where they would not be whole.
+    pub fn keep_the_end(&mut self, change: Change, of_signs: bool) -> Result<(), Invalid> {
+        let (letter, factor) = if of_signs {
+            ("1/(κ√δ)", change.dsignsgd_steps_ratio())
+        } else {
+            ("1/κ", 1.0 / change.learning_rate)
+        };
+        self.run.steps = whole("learning_rate", letter, factor, "steps", self.run.steps)?;
         self.run.records = 1;
         Ok(())
     }

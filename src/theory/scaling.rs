@@ -50,6 +50,13 @@ impl Change {
     pub fn dsignsgd_floor_ratio(&self) -> f64 {
         self.learning_rate / (self.agents * self.batch_size.sqrt())
     }
+
+    /// `1/(κ√δ)`: steps of DSignSGD after the change over those before it that lead equally far. Its drift is
+    /// `−(ℓ_ν√B/σ)∇f` where gradients are small beside the noise, so that larger batches make it faster, as a larger η
+    /// does; after so many steps a change with `κ = α√δ` has the law of the SDE before it, at rest or not.
+    pub fn dsignsgd_steps_ratio(&self) -> f64 {
+        1.0 / (self.learning_rate * self.batch_size.sqrt())
+    }
 }
 
 /// Rules by name. Of the two free parameters of each, one is given and the other follows.

@@ -139,3 +139,37 @@ fn a_wrong_sde_does_not_keep_the_floor() {
         assert_eq!(found.verdict, expected, "{mutant}: {}", found.sentence);
     }
 }
+
+/// Long before rest: the drift has come as far, and the noise with it.
+#[test]
+fn rules_keep_the_loss_at_the_end_of_a_run_too() {
+    let claim = |change: &str| format!("scaling = {{ {change}, at = \"end\", margin = 0.02 }}");
+    // Gradients of at most 1 beside noise of 10.
+    let agents = "count = 1\nbatch_size = 4\nnoise.student_t = { scale = 20.0, dof = 3 }";
+    let signs = |change: &str| {
+        let run = "learning_rate = 0.01\nstart = 0.1";
+        finding(&scenario("dsignsgd", "eigenvalues = [1.0]", agents, run, &claim(change)))
+    };
+    for rule in ["sign_learning_rate_for_batch_size", "sign_agents_for_batch_size"] {
+        let right = signs(&format!("rule = \"{rule}\", given = 0.25"));
+        assert_eq!(right.verdict, Verdict::Upheld, "{}", right.sentence);
+    }
+    for wrong in ["rule = \"sign_learning_rate_like_batch_size\", given = 0.25", "batch_size = 0.25"] {
+        let wrong = signs(wrong);
+        assert_eq!(wrong.verdict, Verdict::Refuted, "{}", wrong.sentence);
+    }
+    let compressed = |change: &str| finding(&isotropic(0.005, &claim(change)));
+    let right = compressed("rule = \"agents_for_compression\", given = 3.0");
+    assert_eq!(right.verdict, Verdict::Upheld, "{}", right.sentence);
+    let wrong = compressed("rule = \"printed_learning_rate_for_compression\", given = 3.0");
+    assert_eq!(wrong.verdict, Verdict::Refuted, "{}", wrong.sentence);
+}
+
+#[test]
+fn steps_to_the_end_have_to_come_out_whole() {
+    let agents = "count = 1\nbatch_size = 4\nnoise.student_t = { scale = 1.0, dof = 3 }";
+    let claim = "scaling = { batch_size = 2.0, at = \"end\", margin = 0.1 }";
+    let run = "learning_rate = 0.01\nstart = 0.1";
+    let message = refusal(&scenario("dsignsgd", "eigenvalues = [1.0]", agents, run, claim));
+    assert!(message.contains("1/(κ√δ)") && message.contains("steps = 100 to 70.7"), "{message}");
+}

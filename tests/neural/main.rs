@@ -12,6 +12,7 @@ mod derivatives;
 mod files;
 mod plain;
 mod refused;
+mod scaling;
 mod start;
 mod values;
 
