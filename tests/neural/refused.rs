@@ -67,7 +67,8 @@ fn broken_files_are_refused() {
         x[7] = f64::NAN;
         x
     };
-    let cases: [(&str, Vec<(&str, Vec<u8>)>); 10] = [
+    type Files = Vec<(&'static str, Vec<u8>)>;
+    let cases: [(&str, Files); 10] = [
         ("no labels", vec![("x", x())]),
         ("two labels", vec![("x", x()), ("y", y(&[0.0, 1.0]))]),
         ("half a label", vec![("x", x()), ("y", y(&[0.0, 1.0, 0.5]))]),
