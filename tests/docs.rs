@@ -33,12 +33,20 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo run --release --example momentum", "cargo test runs what it asserts"),
     ("cargo run --release --features neural -- run my.toml", "compiles another build, for minutes"),
     (
-        "cargo run --release --features neural -- run scenarios/neural --filter scaling --out results",
+        "cargo run --release --features neural -- run scenarios/neural/long --filter scaling --out results",
         "compiles another build, and takes minutes",
     ),
     (
-        "cargo run --release --features neural -- run scenarios/neural --filter sweep --out results",
+        "cargo run --release --features neural -- run scenarios/neural/long --filter sweep --out results",
         "compiles another build, and takes minutes",
+    ),
+    (
+        "cargo run --release --features neural -- run scenarios/neural --out results",
+        "compiles another build; .ci/run runs them",
+    ),
+    (
+        "cargo run --release --features neural -- run scenarios/neural/long --out results --resume",
+        "compiles another build, and takes half an hour",
     ),
     ("cargo run --release --example rmsprop", "cargo test runs what it asserts"),
     (
