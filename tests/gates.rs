@@ -184,7 +184,7 @@ fn a_shadow_that_overflows_ends_at_once() {
         let finding = trajectory(&judgement);
         assert_eq!(finding.verdict, Verdict::Inconclusive, "{}", finding.sentence);
         assert!(
-            finding.sentence.contains("the linear shadow is not finite; set shadow = \"off\""),
+            finding.sentence.contains("the linear shadow is not finite; shadow = \"off\""),
             "{}",
             finding.sentence
         );

@@ -147,13 +147,13 @@ impl ObjectiveParameters {
         match self {
             Self::Quadratic(_) | Self::Rosenbrock(_) | Self::Saddle(_) | Self::Logistic(_) => None,
             #[cfg(feature = "neural")]
-            Self::Mlp(parameters) => parameters.data.file(),
+            Self::Mlp(parameters) => parameters.data_file(),
             #[cfg(feature = "neural")]
-            Self::ResNet(parameters) => parameters.data.file(),
+            Self::ResNet(parameters) => parameters.data_file(),
             #[cfg(feature = "neural")]
-            Self::Vit(parameters) => parameters.data.file(),
+            Self::Vit(parameters) => parameters.data_file(),
             #[cfg(feature = "neural")]
-            Self::Gpt2(parameters) => parameters.data.file(),
+            Self::Gpt2(parameters) => parameters.data_file(),
         }
     }
 }

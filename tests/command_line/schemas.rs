@@ -51,8 +51,12 @@ fn every_scenario_satisfies_the_schema() {
     let validator = validator("scenario");
     let files = scenario_files();
     assert!(!files.is_empty());
-    for file in files {
-        let scenario = to_json(&fs::read_to_string(&file).unwrap());
+    // Only a build with networks has their names; `.ci/run` runs this test with one too.
+    let is_known = |file: &&PathBuf| {
+        cfg!(feature = "neural") || !file.components().any(|part| part.as_os_str() == "neural")
+    };
+    for file in files.iter().filter(is_known) {
+        let scenario = to_json(&fs::read_to_string(file).unwrap());
         if let Err(error) = validator.validate(&scenario) {
             panic!("{}: {}: {error}", file.display(), error.instance_path());
         }

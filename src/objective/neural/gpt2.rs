@@ -50,7 +50,7 @@ impl Architecture for Decoder {
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// What is read.
-    pub(in crate::objective) data: TextData,
+    data: TextData,
     /// n, windows of the text one behind the other.
     samples: usize,
     /// T, characters that a window sees.
@@ -114,5 +114,9 @@ impl Parameters {
 
     pub(in crate::objective) fn relative_to(&mut self, folder: &Path) {
         self.data.relative_to(folder);
+    }
+
+    pub(in crate::objective) fn data_file(&self) -> Option<&Path> {
+        self.data.file()
     }
 }

@@ -42,7 +42,7 @@ impl Architecture for Perceptron {
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// What is classified.
-    pub(in crate::objective) data: ImageData,
+    data: ImageData,
     /// n, the first images of the data.
     samples: usize,
     /// Widths of the hidden layers.
@@ -84,5 +84,9 @@ impl Parameters {
 
     pub(in crate::objective) fn relative_to(&mut self, folder: &Path) {
         self.data.relative_to(folder);
+    }
+
+    pub(in crate::objective) fn data_file(&self) -> Option<&Path> {
+        self.data.file()
     }
 }

@@ -79,7 +79,7 @@ fn halve(x: &Tensor) -> Result<Tensor> {
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// What is classified.
-    pub(in crate::objective) data: ImageData,
+    data: ImageData,
     /// n, the first images of the data.
     samples: usize,
     /// Channels of each stage; from one to the next, height and width are halved.
@@ -125,5 +125,9 @@ impl Parameters {
 
     pub(in crate::objective) fn relative_to(&mut self, folder: &Path) {
         self.data.relative_to(folder);
+    }
+
+    pub(in crate::objective) fn data_file(&self) -> Option<&Path> {
+        self.data.file()
     }
 }

@@ -62,7 +62,7 @@ impl VisionTransformer {
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
     /// What is classified.
-    pub(in crate::objective) data: ImageData,
+    data: ImageData,
     /// n, the first images of the data.
     samples: usize,
     /// Height and width of a patch, which divide those of the images.
@@ -135,5 +135,9 @@ impl Parameters {
 
     pub(in crate::objective) fn relative_to(&mut self, folder: &Path) {
         self.data.relative_to(folder);
+    }
+
+    pub(in crate::objective) fn data_file(&self) -> Option<&Path> {
+        self.data.file()
     }
 }
