@@ -13,12 +13,10 @@ use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Standard deviation of the position embeddings at the start.
-const OF_POSITIONS: f64 = 0.02;
-
 struct VisionTransformer {
     patch: usize,
     width: usize,
+    position_deviation: f64,
     stack: Stack,
     classes: usize,
 }
@@ -31,8 +29,8 @@ impl Architecture for VisionTransformer {
         let class = class.broadcast_as((samples, 1, self.width))?;
         let tokens = Tensor::cat(&[&class, &patches], 1)?;
         let (_, positions, _) = tokens.dims3()?;
-        let positions =
-            weights.take("positions", &[positions, self.width], Start::Gaussians(OF_POSITIONS))?;
+        let start = Start::Gaussians(self.position_deviation);
+        let positions = weights.take("positions", &[positions, self.width], start)?;
         let x = self.stack.apply(weights, tokens.broadcast_add(&positions)?)?;
         let class = x.narrow(1, 0, 1)?.flatten_from(1)?.contiguous()?;
         linear(weights, "output", &class, self.classes, Start::glorot)
@@ -57,7 +55,7 @@ impl VisionTransformer {
 
 /// `f(x) = (1/n) Σ_s −log p(label_s | image_s)`, the network a ViT: patches, a class token, position embeddings, attention, and an
 /// MLP with GELU. It starts by the rule of Glorot and Bengio (2010), Gaussians of variance 2/(inputs + outputs) of a layer, and
-/// position embeddings of deviation 0.02; scales at 1, the class token, shifts and biases at 0.
+/// position embeddings of a deviation to choose; scales at 1, the class token, shifts and biases at 0.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Parameters {
@@ -75,6 +73,9 @@ pub struct Parameters {
     depth: usize,
     /// Width of the hidden layer of the MLPs, over `width`.
     expansion: usize,
+    /// Standard deviation of the position embeddings at the start. The class token is 0 there, so that the first normalisation
+    /// divides by it: curvatures grow like its inverse square.
+    position_deviation: f64,
     /// The start of the network follows from it.
     seed: u64,
 }
@@ -89,6 +90,7 @@ impl Default for Parameters {
             heads: 2,
             depth: 2,
             expansion: 4,
+            position_deviation: 0.02,
             seed: 1,
         }
     }
@@ -100,6 +102,10 @@ impl Parameters {
         width_of_heads(self.width, self.heads)?;
         size("depth", self.depth, 1, DEEPEST)?;
         size("expansion", self.expansion, 1, 100)?;
+        if !(self.position_deviation > 0.0 && self.position_deviation.is_finite()) {
+            let message = format!("{}; expected a number above 0", self.position_deviation);
+            return Err(Invalid::new("position_deviation", message));
+        }
         let images = self.data.read(self.samples)?;
         let Images { height, width, classes, .. } = images;
         if self.patch == 0 || !(height.is_multiple_of(self.patch) && width.is_multiple_of(self.patch)) {
@@ -125,7 +131,13 @@ impl Parameters {
             start: Box::new(Start::glorot),
             residual_start: Box::new(Start::glorot),
         };
-        let architecture = VisionTransformer { patch: self.patch, width: self.width, stack, classes };
+        let architecture = VisionTransformer {
+            patch: self.patch,
+            width: self.width,
+            position_deviation: self.position_deviation,
+            stack,
+            classes,
+        };
         Network::new(architecture, images.samples(), self.seed)
     }
 
