@@ -223,7 +223,7 @@ impl Model {
         let d = self.dimension();
         let mut coefficients = Coefficients::new(d);
         self.sde.coefficients(&self.run.start, &mut coefficients);
-        let root = if coefficients.diffusion.is_dense() { (d * d * d) as f64 / 3.0 } else { 0.0 };
+        let root = coefficients.diffusion.root_operations();
         let of_group = |group: &Group| group.noise.operations(d) + group.compressor.operations(d);
         let laws = self.agents.groups().iter().map(of_group).sum::<f64>();
         let evaluation = self.agents.objective().operations() + laws + root + 20.0 * d as f64;

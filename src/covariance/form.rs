@@ -3,7 +3,7 @@
 use super::Covariance;
 
 impl Covariance {
-    /// `uᵀ A v`, for one path: O(d) without a dense part.
+    /// `uᵀ A v`, for one path: O(d), or O(md) with m columns, without a dense part.
     pub fn form(&self, u: &[f64], v: &[f64]) -> f64 {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let weighed = |diagonal: &[f64]| -> f64 {
@@ -12,6 +12,9 @@ impl Covariance {
         let mut form = weighed(&self.common) + weighed(self.diagonal());
         if self.coefficient != 0.0 {
             form += self.coefficient * dot(&self.vector, u) * dot(&self.vector, v);
+        }
+        if !self.low_rank.is_zero() {
+            form += self.low_rank.form(u, v);
         }
         if self.is_dense() {
             form +=

@@ -1,16 +1,18 @@
 //! Covariance matrices in the cheapest form that holds them, and their roots.
 
 mod form;
+mod low_rank;
 mod root;
 
 pub use root::{Root, semidefinite_root};
 
 use crate::rows;
+use low_rank::LowRank;
 
-/// A `d × d` covariance `diag(C + D) + c u uᵀ + M`, where the rank-one and the dense part may be absent; or one for each of n
-/// paths, without a dense part: then C, of d entries, and c are the same for all, and D and u have the shape `[d, n]`.
+/// A `d × d` covariance `diag(C + D) + c u uᵀ + w F Fᵀ + M`, where all but the diagonal may be absent; or one for each of n
+/// paths, without F and M: then C, of d entries, and c are the same for all, and D and u have the shape `[d, n]`.
 ///
-/// It is an accumulator: terms are added, and the form stays diagonal or diagonal plus rank one as
+/// It is an accumulator: terms are added, and the form stays diagonal, or diagonal plus rank one or low rank, as
 /// long as the terms allow, so that its root costs O(d). The buffers are kept over [`clear`].
 ///
 /// [`clear`]: Covariance::clear
@@ -23,6 +25,7 @@ pub struct Covariance {
     has_diagonal: bool,
     coefficient: f64,
     vector: Vec<f64>,
+    low_rank: LowRank,
     /// Row by row; empty where there is no dense part.
     dense: Vec<f64>,
 }
@@ -57,17 +60,25 @@ impl Covariance {
         self.common.fill(0.0);
         self.has_diagonal = false;
         self.coefficient = 0.0;
+        self.low_rank.clear();
         self.dense.clear();
     }
 
     /// Whether the matrix is held as its diagonal alone.
     pub fn is_diagonal(&self) -> bool {
-        self.coefficient == 0.0 && self.dense.is_empty()
+        self.coefficient == 0.0 && self.low_rank.is_zero() && self.dense.is_empty()
     }
 
     /// Whether the matrix has a dense part, whose root takes d³ operations.
     pub fn is_dense(&self) -> bool {
         !self.dense.is_empty()
+    }
+
+    /// Roughly the operations of its root, beyond a few for each coordinate.
+    pub(crate) fn root_operations(&self) -> f64 {
+        let d = self.dimension() as f64;
+        let columns = self.low_rank.columns(self.dimension()).len() as f64;
+        if self.is_dense() { d * d * d / 3.0 } else { columns * columns * d }
     }
 
     /// `+ diag(D)`, D of shape `[d, n]`, of d entries for one path.
@@ -108,6 +119,11 @@ impl Covariance {
         self.add_diagonal_part(weight, other);
         if other.coefficient != 0.0 {
             self.add_squares(weight * other.coefficient, &other.vector);
+        }
+        if !other.low_rank.is_zero() {
+            self.add_variances(
+                (0..other.dimension()).map(|j| weight * other.low_rank.entry(other.dimension(), j, j)),
+            );
         }
         if other.is_dense() {
             self.add_variances(other.dense.iter().step_by(other.dimension() + 1).map(|entry| weight * entry));
@@ -150,6 +166,34 @@ impl Covariance {
         rows::set_scaled_squares_and_copy(&mut self.diagonal, &mut self.vector, a, u);
     }
 
+    /// `+ weight · F Fᵀ`, for one path: F of m columns of d entries, one behind the other. It is held as such where m < d; a
+    /// second, different F moves the first into the dense part.
+    ///
+    /// # Panics
+    ///
+    /// Where the entries do not make whole columns.
+    #[track_caller]
+    pub fn add_columns(&mut self, weight: f64, columns: &[f64]) {
+        let d = self.dimension();
+        assert_eq!(
+            columns.len() % d,
+            0,
+            "entries of columns beyond whole ones; a column of the covariance takes {d}"
+        );
+        assert_eq!(self.paths, 1, "a covariance of low rank is that of one path");
+        if weight == 0.0 || columns.is_empty() {
+            return;
+        }
+        let dense = if columns.len() < d * d {
+            self.low_rank.add(weight, columns)
+        } else {
+            Some(LowRank { weight, columns: columns.to_vec() })
+        };
+        if let Some(dense) = dense {
+            self.add_dense(|i, j| dense.entry(d, i, j));
+        }
+    }
+
     /// `+ M`, given by its entries, for one path.
     pub fn add_dense(&mut self, entry: impl Fn(usize, usize) -> f64) {
         let d = self.dimension();
@@ -168,6 +212,9 @@ impl Covariance {
         self.add_diagonal_part(weight, other);
         if other.coefficient != 0.0 {
             self.add_rank_one(weight * other.coefficient, &other.vector);
+        }
+        if !other.low_rank.is_zero() {
+            self.add_columns(weight * other.low_rank.weight, &other.low_rank.columns);
         }
         if other.is_dense() {
             let d = self.dimension();
@@ -189,6 +236,15 @@ impl Covariance {
             let mut vector = vec![0.0; self.dimension() * self.paths];
             vector[before..last * self.paths].copy_from_slice(&other.vector);
             self.add_rank_one(other.coefficient, &vector);
+        }
+        if !other.low_rank.is_zero() {
+            let mut columns = Vec::new();
+            for column in other.low_rank.columns(other.dimension()) {
+                columns.resize(columns.len() + first, 0.0);
+                columns.extend_from_slice(column);
+                columns.resize(columns.len() + self.dimension() - last, 0.0);
+            }
+            self.add_columns(other.low_rank.weight, &columns);
         }
         if other.is_dense() {
             let block = first..last;
@@ -223,6 +279,7 @@ impl Covariance {
     /// `· factor`.
     pub fn scale(&mut self, factor: f64) {
         self.coefficient *= factor;
+        self.low_rank.weight *= factor;
         for part in [&mut self.common, &mut self.diagonal, &mut self.dense] {
             rows::scale(part, factor);
         }
@@ -243,10 +300,18 @@ impl Covariance {
         if self.coefficient != 0.0 {
             entry += self.coefficient * self.vector[i * n + path] * self.vector[j * n + path];
         }
+        if !self.low_rank.is_zero() {
+            entry += self.low_rank.entry(self.dimension(), i, j);
+        }
         if self.is_dense() {
             entry += self.dense[i * self.dimension() + j];
         }
         entry
+    }
+
+    /// `C_j + D_j`, for one path; 0 where rounding made it negative.
+    fn variance(&self, j: usize) -> f64 {
+        root::nonnegative(self.common[j] + self.diagonal().get(j).copied().unwrap_or(0.0))
     }
 
     /// The sum of the variances, for one path.

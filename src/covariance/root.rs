@@ -1,6 +1,7 @@
 //! `Σ^{1/2} ξ`: a root of each form of covariance, times a vector.
 
 use super::Covariance;
+use super::low_rank::{has_low_rank_root, multiply_low_rank};
 use crate::simd::vectorized;
 use crate::special::elementary::reciprocal_roots;
 
@@ -20,7 +21,7 @@ pub struct Root {
 impl Root {
     /// `out = A ξ` for a vector `ξ` of the dimension of the covariance, or for each of n paths, all of shape `[d, n]`.
     pub fn multiply(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
-        if covariance.is_dense() {
+        if needs_factor(covariance) {
             self.multiply_dense(covariance, xi, out);
         } else {
             multiply_sparse(covariance, xi, out);
@@ -31,7 +32,7 @@ impl Root {
     /// is a smooth function of the covariance there. Where it is dense, it is factored in the same order of
     /// pivots, which otherwise changes from one covariance to the next, and the root with it.
     pub fn multiply_nearby(&mut self, covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
-        if !covariance.is_dense() {
+        if !needs_factor(covariance) {
             return multiply_sparse(covariance, xi, out);
         }
         let d = xi.len();
@@ -67,9 +68,16 @@ impl Root {
     }
 }
 
+/// Whether there is no root of it but the factor of a matrix.
+fn needs_factor(covariance: &Covariance) -> bool {
+    covariance.is_dense() || !covariance.low_rank.is_zero() && !has_low_rank_root(covariance)
+}
+
 fn multiply_sparse(covariance: &Covariance, xi: &[f64], out: &mut [f64]) {
-    let Covariance { paths, common, coefficient, vector, .. } = covariance;
-    if *coefficient == 0.0 {
+    let Covariance { paths, common, coefficient, vector, low_rank, .. } = covariance;
+    if !low_rank.is_zero() {
+        multiply_low_rank(covariance, xi, out);
+    } else if *coefficient == 0.0 {
         multiply_diagonal(common, covariance.diagonal(), xi, out);
     } else {
         multiply_rank_one(*paths, common, covariance.diagonal(), -coefficient, vector, xi, out);
@@ -172,7 +180,7 @@ fn multiply_strip<const M: usize>(
 
 /// Zero for a variance that rounding made negative; a NaN stays one.
 #[inline(always)]
-fn nonnegative(variance: f64) -> f64 {
+pub(super) fn nonnegative(variance: f64) -> f64 {
     if variance < 0.0 { 0.0 } else { variance }
 }
 

@@ -90,10 +90,11 @@ impl Noise for Minibatch {
         false
     }
 
-    /// A draw adds B gradients; the covariance is that of all terms.
+    /// A draw adds B gradients; the covariance is that of all terms, dense where they are many.
     fn operations(&self, dimension: usize) -> f64 {
-        let d = dimension as f64;
-        (self.batch_size as f64 * (20.0 + 2.0 * d)).max(self.sum().terms() as f64 * d * d)
+        let (d, n) = (dimension as f64, self.sum().terms() as f64);
+        let of_term = self.objective.operations() / n;
+        (self.batch_size as f64 * of_term).max(n * (of_term + d * if n < d { 1.0 } else { d }))
     }
 }
 
@@ -109,18 +110,24 @@ impl Law for Minibatch {
     }
 }
 
-/// `out += weight · Cov` of n equally likely vectors of dimension d, one after the other in `samples`.
+/// `out += weight · Cov` of n equally likely vectors of dimension d, one after the other in `samples`; of low rank where
+/// these are fewer than d.
 fn add_sample_covariance(samples: &mut [f64], d: usize, weight: f64, out: &mut Covariance) {
     let n = (samples.len() / d) as f64;
     let mut mean = vec![0.0; d];
     for sample in samples.chunks_exact(d) {
         mean.iter_mut().zip(sample).for_each(|(mean, entry)| *mean += entry / n);
     }
-    let mut covariance = vec![0.0; d * d];
     for sample in samples.chunks_exact_mut(d) {
         sample.iter_mut().zip(&mean).for_each(|(entry, mean)| *entry -= mean);
+    }
+    if samples.len() < d * d {
+        return out.add_columns(weight / n, samples);
+    }
+    let mut covariance = vec![0.0; d * d];
+    for sample in samples.chunks_exact(d) {
         for (i, row) in covariance.chunks_exact_mut(d).enumerate() {
-            row[..=i].iter_mut().zip(&*sample).for_each(|(sum, entry)| *sum += sample[i] * entry);
+            row[..=i].iter_mut().zip(sample).for_each(|(sum, entry)| *sum += sample[i] * entry);
         }
     }
     out.add_dense(|i, j| weight * covariance[i.max(j) * d + i.min(j)] / n);

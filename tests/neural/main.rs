@@ -10,6 +10,7 @@ mod derivatives;
 #[allow(dead_code)]
 #[path = "../compare/files.rs"]
 mod files;
+mod minibatch;
 mod plain;
 mod refused;
 mod scaling;

@@ -1,6 +1,8 @@
 //! Roots of every form of covariance: `A Aᵀ = Σ`, column by column.
 #![allow(clippy::disallowed_methods)] // an independent reference uses what the crate may not
 
+mod low_rank;
+
 use itocheck::covariance::{Covariance, Root};
 use proptest::prelude::*;
 
