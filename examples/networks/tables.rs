@@ -78,7 +78,8 @@ impl Kind {
             Self::Sweeps => sweep(outcome).map(|row| vec![row]),
         }
         .map(|rows| {
-            let named = |row: Vec<String>| std::iter::once(format!("`{name}`")).chain(row).collect();
+            let link = format!("[{name}](../{})", outcome.loaded.file.display());
+            let named = |row: Vec<String>| std::iter::once(link.clone()).chain(row).collect();
             rows.into_iter().map(named).collect()
         })
         .map_err(|message| format!("{}: {message}", outcome.loaded.file.display()))
