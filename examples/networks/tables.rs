@@ -56,10 +56,11 @@ impl Kind {
                 "closest or farthest: gap, margin",
                 "detectable, in margins",
             ],
-            Self::Scaling => &["scenario", "setting", "change", "paths", "ratio", "interval", "verdict"],
+            Self::Scaling => &["scenario", "setting", "d", "change", "paths", "ratio", "interval", "verdict"],
             Self::Sweeps => &[
                 "scenario",
                 "setting",
+                "d",
                 "values",
                 "paths",
                 "loss of the optimizer",
@@ -141,7 +142,7 @@ fn tracking(Outcome { loaded, report, .. }: &Outcome) -> Result<Vec<String>, Str
     });
     Ok(vec![
         setting(loaded)?,
-        loaded.experiment.model.agents.dimension().to_string(),
+        dimension(loaded),
         trajectory.map_or_else(none, |claim| claim.seeds.to_string()),
         report.moments.as_ref().map_or_else(none, |moments| moments.functions.len().to_string()),
         verdict(of("coefficients")),
@@ -158,6 +159,7 @@ fn scaling(Outcome { loaded, report, .. }: &Outcome) -> Result<Vec<Vec<String>>,
             let interval = scaled.interval.map(|[low, high]| format!("{low:.3} to {high:.3}"));
             Ok(vec![
                 setting(loaded)?,
+                dimension(loaded),
                 change(scaled),
                 claim.seeds.to_string(),
                 scaled.ratio.map_or_else(none, |ratio| format!("{ratio:.3}")),
@@ -199,6 +201,7 @@ fn sweep(Outcome { loaded, report, .. }: &Outcome) -> Result<Vec<String>, String
     let joined = |cells: Vec<String>| if cells.is_empty() { none() } else { cells.join("; ") };
     Ok(vec![
         setting(loaded)?,
+        dimension(loaded),
         axes.collect::<Vec<_>>().join("; "),
         report.claims.iter().map(|claim| claim.seeds).max().map_or_else(none, |paths| paths.to_string()),
         losses.collect::<Vec<_>>().join(", "),
@@ -265,6 +268,10 @@ fn setting(loaded: &Loaded) -> Result<String, String> {
         }
     }
     Ok(format!("{}, η = {}, {} steps", said.join("; "), number(run.learning_rate), run.steps))
+}
+
+fn dimension(loaded: &Loaded) -> String {
+    loaded.experiment.model.agents.dimension().to_string()
 }
 
 /// What stands below a key of a group of agents: one name, and its parameters.
