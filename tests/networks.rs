@@ -141,14 +141,17 @@ fn outcome(folder: &str, text: &str) -> Outcome {
     Outcome { folder: folder.to_owned(), loaded, report }
 }
 
-fn poster(name: &str) -> Outcome {
-    outcome("poster", &fs::read_to_string(format!("scenarios/poster/{name}.toml")).unwrap())
+const UNSCALED: &str = "[[claims]]\nscaling = { learning_rate = 1.0, margin = 0.05, expect = \"refuted\" }\n";
+
+/// A scenario of the poster with more claims.
+fn poster(name: &str, claims: &str) -> Outcome {
+    outcome("poster", &(fs::read_to_string(format!("scenarios/poster/{name}.toml")).unwrap() + claims))
 }
 
 /// Cells of the rows of a table, but for its head.
 fn cells(table: &str) -> Vec<Vec<&str>> {
-    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
-    rows.skip(2).map(|row| row.split(" | ").collect()).collect()
+    let rows = table.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
+    rows.skip(2).map(|row| row.split('|').map(str::trim).collect()).collect()
 }
 
 #[test]
@@ -158,8 +161,8 @@ fn every_scenario_is_a_row_of_the_table_of_its_kind() {
     let mut results = Results::from([
         ("right".to_owned(), outcome("a", GOOD)),
         ("tails".to_owned(), outcome("a", &t_noise)),
-        ("scaled".to_owned(), poster("scaling-1-agents-for-compression")),
-        ("swept".to_owned(), poster("sweep-agents-dcsgd")),
+        ("scaled".to_owned(), poster("scaling-1-agents-for-compression", UNSCALED)),
+        ("swept".to_owned(), poster("sweep-agents-dcsgd", "")),
     ]);
     let before = all(&results).unwrap();
     let keys: Vec<_> = before.keys().map(|(kind, folder)| (kind.name(), folder.as_str())).collect();
@@ -188,9 +191,12 @@ fn every_scenario_is_a_row_of_the_table_of_its_kind() {
     let sweeps = (Kind::Sweeps, "poster".to_owned());
     assert_eq!(tables[&sweeps], before[&sweeps]);
 
-    let row = &cells(table(Kind::Scaling, "poster"))[0];
-    assert_eq!(row[2..4], ["4", "α = 1 + βω: β = 3, α = 4"]);
-    assert_eq!(row[7], "upheld");
+    let rows = cells(table(Kind::Scaling, "poster"));
+    let column = |index: usize| rows.iter().map(|row| row[index]).collect::<Vec<_>>();
+    assert_eq!(column(0), ["[scaled](../poster/scenario.toml)", ""]);
+    assert_eq!(column(2), ["4", ""]);
+    assert_eq!(column(3), ["α = 1 + βω: β = 3, α = 4", "none, but compressed"]);
+    assert_eq!(column(7), ["upheld", "refuted"]);
     let row = &cells(table(Kind::Sweeps, "poster"))[0];
     assert_eq!(row[2..4], ["3", "count = 1, 2, 4, 8, 16, 32, 64"]);
     assert_eq!(row[5].split(", ").count(), 7);

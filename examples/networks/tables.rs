@@ -2,6 +2,7 @@
 
 use super::results::{Outcome, Results};
 use itocheck::claim::{Finding, ScaledFloor, SweepTable, Worst};
+use itocheck::report::Report;
 use itocheck::scenario::Loaded;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,18 +73,21 @@ impl Kind {
         }
     }
 
+    /// The rows of a scenario; what is the same in all of them stands in the first.
     fn rows(self, name: &str, outcome: &Outcome) -> Result<Vec<Vec<String>>, String> {
-        match self {
-            Self::Tracking => tracking(outcome).map(|row| vec![row]),
-            Self::Scaling => scaling(outcome),
-            Self::Sweeps => sweep(outcome).map(|row| vec![row]),
-        }
-        .map(|rows| {
-            let link = format!("[{name}](../{})", outcome.loaded.file.display());
-            let named = |row: Vec<String>| std::iter::once(link.clone()).chain(row).collect();
-            rows.into_iter().map(named).collect()
-        })
-        .map_err(|message| format!("{}: {message}", outcome.loaded.file.display()))
+        let Outcome { loaded, report, .. } = outcome;
+        let file = loaded.file.display();
+        let rows = match self {
+            Self::Tracking => Ok(vec![tracking(report)]),
+            Self::Scaling => Ok(scaling(report)),
+            Self::Sweeps => sweep(report).map(|row| vec![row]),
+        };
+        let wrong = |message: String| format!("{file}: {message}");
+        let dimension = loaded.experiment.model.agents.dimension().to_string();
+        let mut first =
+            Some([format!("[{name}](../{file})"), setting(loaded).map_err(wrong)?, dimension].to_vec());
+        let whole = |row: Vec<String>| [first.take().unwrap_or_else(|| vec![String::new(); 3]), row].concat();
+        Ok(rows.map_err(wrong)?.into_iter().map(whole).collect())
     }
 }
 
@@ -96,17 +100,21 @@ pub fn all(results: &Results) -> Result<Tables, String> {
     let mut tables = Tables::new();
     for (key, group) in groups {
         let kind = key.0;
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | ").replace("|  |", "| |"));
-        let mut table = line(&kind.columns().iter().map(ToString::to_string).collect::<Vec<_>>());
-        table += &line(&vec!["---".to_owned(); kind.columns().len()]);
+        let columns = kind.columns();
+        let mut table = line(columns) + &line(&vec!["---"; columns.len()]);
         for (name, outcome) in &group {
-            for row in kind.rows(name, outcome)? {
-                table += &line(&row);
-            }
+            let rows = kind.rows(name, outcome)?;
+            table.extend(rows.iter().map(|row| line(row)));
         }
         tables.insert(key, format!("{table}\n{}\n", allowances(&group)));
     }
     Ok(tables)
+}
+
+fn line(cells: &[impl AsRef<str>]) -> String {
+    let cell = |cell: &str| if cell.is_empty() { " |".to_owned() } else { format!(" {cell} |") };
+    let cells: String = cells.iter().map(|text| cell(text.as_ref())).collect();
+    format!("|{cells}\n")
 }
 
 /// What the claims of these scenarios allow, and how often they may be wrong.
@@ -125,7 +133,7 @@ fn allowances(group: &[(&String, &Outcome)]) -> String {
     format!("Allowed: {}. Error rate: {}.", allowed.join(", "), rates.join(" or "))
 }
 
-fn tracking(Outcome { loaded, report, .. }: &Outcome) -> Result<Vec<String>, String> {
+fn tracking(report: &Report) -> Vec<String> {
     let of = |kind: &str| report.claims.iter().find(|claim| claim.kind == kind);
     let verdict = |claim: Option<&Finding>| {
         claim.map_or_else(|| "not claimed".to_owned(), |claim| claim.verdict.to_string())
@@ -140,34 +148,29 @@ fn tracking(Outcome { loaded, report, .. }: &Outcome) -> Result<Vec<String>, Str
         let margins = claim.detectable_gap? / claim.worst.as_ref()?.margin;
         Some(format!("{margins:.2}"))
     });
-    Ok(vec![
-        setting(loaded)?,
-        dimension(loaded),
+    vec![
         trajectory.map_or_else(none, |claim| claim.seeds.to_string()),
         report.moments.as_ref().map_or_else(none, |moments| moments.functions.len().to_string()),
         verdict(of("coefficients")),
         verdict(trajectory),
         closest.unwrap_or_else(none),
         detectable.unwrap_or_else(none),
-    ])
+    ]
 }
 
-fn scaling(Outcome { loaded, report, .. }: &Outcome) -> Result<Vec<Vec<String>>, String> {
+fn scaling(report: &Report) -> Vec<Vec<String>> {
     let claims = report.claims.iter().filter_map(|claim| Some((claim, claim.scaling.as_ref()?)));
-    claims
-        .map(|(claim, scaled)| {
-            let interval = scaled.interval.map(|[low, high]| format!("{low:.3} to {high:.3}"));
-            Ok(vec![
-                setting(loaded)?,
-                dimension(loaded),
-                change(scaled),
-                claim.seeds.to_string(),
-                scaled.ratio.map_or_else(none, |ratio| format!("{ratio:.3}")),
-                interval.unwrap_or_else(none),
-                claim.verdict.to_string(),
-            ])
-        })
-        .collect()
+    let row = |(claim, scaled): (&Finding, &ScaledFloor)| {
+        let interval = scaled.interval.map(|[low, high]| format!("{low:.3} to {high:.3}"));
+        vec![
+            change(scaled),
+            claim.seeds.to_string(),
+            scaled.ratio.map_or_else(none, |ratio| format!("{ratio:.3}")),
+            interval.unwrap_or_else(none),
+            claim.verdict.to_string(),
+        ]
+    };
+    claims.map(row).collect()
 }
 
 /// The rule, and the factors that are not 1.
@@ -188,7 +191,7 @@ fn change(scaled: &ScaledFloor) -> String {
     }
 }
 
-fn sweep(Outcome { loaded, report, .. }: &Outcome) -> Result<Vec<String>, String> {
+fn sweep(report: &Report) -> Result<Vec<String>, String> {
     let table = report.sweep.as_ref().ok_or("a report without its sweep")?;
     let axes = table.axes.iter().map(|axis| {
         let values: Vec<String> = axis.values.iter().map(|value| number(*value)).collect();
@@ -200,8 +203,6 @@ fn sweep(Outcome { loaded, report, .. }: &Outcome) -> Result<Vec<String>, String
     let slopes: Vec<Slope> = of("slope").map(Slope::read).collect::<Result<_, _>>()?;
     let joined = |cells: Vec<String>| if cells.is_empty() { none() } else { cells.join("; ") };
     Ok(vec![
-        setting(loaded)?,
-        dimension(loaded),
         axes.collect::<Vec<_>>().join("; "),
         report.claims.iter().map(|claim| claim.seeds).max().map_or_else(none, |paths| paths.to_string()),
         losses.collect::<Vec<_>>().join(", "),
@@ -268,10 +269,6 @@ fn setting(loaded: &Loaded) -> Result<String, String> {
         }
     }
     Ok(format!("{}, η = {}, {} steps", said.join("; "), number(run.learning_rate), run.steps))
-}
-
-fn dimension(loaded: &Loaded) -> String {
-    loaded.experiment.model.agents.dimension().to_string()
 }
 
 /// What stands below a key of a group of agents: one name, and its parameters.
