@@ -10,7 +10,7 @@ pub mod results;
 pub mod tables;
 
 use made::{Made, Maker, image};
-use page::Page;
+use page::{Figure, Page};
 use results::{Results, judge, read};
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,40 +30,49 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     match files(folders) {
-        Ok(Ok(files)) => NETWORKS.deliver(&files, !options.is_empty()),
-        Ok(Err(code)) => {
-            eprintln!(
-                "networks: not all scenarios were judged to be what they expect; {FILE} stays as it is"
-            );
+        Ok(files) => NETWORKS.deliver(&files, !options.is_empty()),
+        Err(Failure { code, message }) => {
+            eprintln!("networks: {message}");
             code.into()
-        }
-        Err(error) => {
-            eprintln!("networks: {error}");
-            ExitCode::from(2)
         }
     }
 }
 
-/// The page and its figures; the exit code of the run where scenarios came out otherwise than they expect.
-fn files(folders: Vec<String>) -> Result<Result<Vec<Made>, u8>, String> {
+/// Why there is no page.
+pub struct Failure {
+    /// The exit code, that of the run where it is the run's.
+    code: u8,
+    message: String,
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self { code: 2, message }
+    }
+}
+
+/// The page and its figures.
+fn files(folders: Vec<String>) -> Result<Vec<Made>, Failure> {
     let text = std::fs::read_to_string(FILE).map_err(|error| format!("{FILE}: {error}"))?;
     let page = Page::read(FILE, FIGURES, &text)?;
-    let folders = if folders.is_empty() { page.folders() } else { folders };
+    let known = page.folders();
+    let figures = page.figures()?;
+    figures.iter().try_for_each(|figure| figure.is_of_a_scenario_in(&known))?;
+    let folders = if folders.is_empty() { known } else { folders };
     page.has_tables_of(&folders)?;
-    if let Err(code) = judge(&folders, OUT) {
-        return Ok(Err(code));
-    }
-    filled(&page, &read(&folders, Path::new(OUT))?).map(Ok)
+    judge(&folders, OUT).map_err(|code| {
+        let message =
+            format!("not every claim was judged to be what its scenario expects; {FILE} stays as it is");
+        Failure { code, message }
+    })?;
+    Ok(filled(&page, &figures, &read(&folders, Path::new(OUT))?)?)
 }
 
 /// The page with the tables of all that was judged, and the figures of it that the page shows.
-fn filled(page: &Page, results: &Results) -> Result<Vec<Made>, String> {
+fn filled(page: &Page, figures: &[Figure], results: &Results) -> Result<Vec<Made>, String> {
     let mut files = Vec::new();
-    for figure in page.figures()? {
-        let Some(result) = results.get(figure.scenario) else {
-            figure.is_of_a_scenario_in(&page.folders())?;
-            continue;
-        };
+    for figure in figures {
+        let Some(result) = results.get(figure.scenario) else { continue };
         let report = &result.report;
         let (title, name) = (&report.scenario.title, figure.name);
         let bytes = image(title, &report.claims, report.moments.as_ref(), report.sweep.as_ref(), name);
