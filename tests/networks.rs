@@ -201,7 +201,7 @@ fn every_scenario_is_a_row_of_the_table_of_its_kind() {
     assert_eq!(row[2..4], ["3", "count = 1, 2, 4, 8, 16, 32, 64"]);
     assert_eq!(row[5].split(", ").count(), 7);
     assert!(row[8].starts_with("−1.00") || row[8].starts_with("−0.99"), "{row:?}");
-    assert_eq!(row[9], "−1: upheld; −1: upheld");
+    assert_eq!(row[9], "−1, upheld; −1, upheld");
 }
 
 /// Scenarios of the folders of a page that it has no row of, and rows that no scenario is of.

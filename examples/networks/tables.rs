@@ -68,7 +68,7 @@ impl Kind {
                 "SDE over optimizer, farthest",
                 "agreement",
                 "power of the parameter",
-                "claim on it",
+                "power claimed",
             ],
         }
     }
@@ -227,23 +227,20 @@ struct Slope {
 }
 
 impl Slope {
-    /// Of its sentence, which alone has the numbers.
+    /// Of its sentence, which alone has the numbers; they stay as they are rounded there.
     fn read(claim: &Finding) -> Result<Self, String> {
         let sentence = &claim.sentence;
         // The number behind these words.
-        let behind = |text: &'static str| {
-            let number = sentence.split_once(text)?.1.split([' ', ',', ';', ':']).next()?;
-            number.parse::<f64>().ok()
+        let behind = |words: &'static str| {
+            let number = sentence.split_once(words)?.1.split([' ', ',', ';', ':']).next()?;
+            number.parse::<f64>().is_ok().then(|| minus(number))
         };
         let read = || {
-            let [seen, low] = [behind("the slope is ")?, behind(", between ")?];
-            Some((seen, low, behind(" and ")?, behind("to the power ")?))
+            let [slope, low, high] = [behind("the slope is ")?, behind(", between ")?, behind(" and ")?];
+            let claimed = format!("{}, {}", behind("to the power ")?, claim.verdict);
+            Some(Self { seen: format!("{slope} ({low} to {high})"), claimed })
         };
-        let (seen, low, high, power) =
-            read().ok_or_else(|| format!("no slope with its interval in {sentence:?}"))?;
-        let claimed = format!("{}: {}", number(power), claim.verdict);
-        let [seen, low, high] = [seen, low, high].map(|value| minus(&format!("{value:.3}")));
-        Ok(Self { seen: format!("{seen} ({low} to {high})"), claimed })
+        read().ok_or_else(|| format!("{sentence:?}; expected a slope with its interval"))
     }
 }
 
@@ -277,7 +274,7 @@ fn named<'a>(group: &'a toml::Value, key: &str) -> Option<(&'a str, &'a toml::Va
     Some((name, parameters))
 }
 
-/// Student's t, with its degrees of freedom where a sweep does not change them.
+/// Student-t noise, with its degrees of freedom where a sweep does not change them.
 fn student_t(parameters: &toml::Value, scenario: &toml::Table) -> String {
     let axes = scenario.get("sweep").and_then(|sweep| sweep.get("axes")?.as_array());
     let parameter = |axis: &toml::Value| axis.get("parameter")?.as_str().map(str::to_owned);
@@ -288,7 +285,7 @@ fn student_t(parameters: &toml::Value, scenario: &toml::Table) -> String {
             let below: Option<String> = dof.to_string().chars().map(digit).collect();
             below.map_or_else(|| format!("t of ν = {dof}"), |below| format!("t{below}"))
         }
-        _ => "Student's t".to_owned(),
+        _ => "Student-t".to_owned(),
     }
 }
 
