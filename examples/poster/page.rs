@@ -1,9 +1,8 @@
 //! docs/poster.md: every statement with its verdicts, the numbers behind them, and a figure.
 
-use crate::Made;
+use crate::made::{self, Made};
 use crate::statements::{Evidence, Role, Section, Statement};
 use itocheck::claim::{Finding, Judgement, Progress, Verdict, judge};
-use itocheck::report::plot::{self, Picture};
 use itocheck::scenario::{Loaded, Overrides, load};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -173,14 +172,9 @@ fn capital(text: &str) -> String {
 }
 
 /// A figure of a scenario, as PNG.
-fn image(judged: &Judged, figure: &str) -> Result<Vec<u8>, String> {
-    let Judged { loaded, judgement } = judged;
+fn image(Judged { loaded, judgement }: &Judged, figure: &str) -> Result<Vec<u8>, String> {
     let title = &loaded.experiment.title;
-    let mut images = plot::draw_claims(title, &judgement.findings, judgement.sweep.as_ref())?;
-    if let Some(moments) = &judgement.moments {
-        images.extend(plot::draw(&Picture { title, moments, golden: None, paths: None })?);
-    }
-    let name = format!("{figure}.png");
-    let found = images.into_iter().find(|image| image.name == name);
-    found.map(|image| image.bytes).ok_or_else(|| format!("{}: no figure {figure}", loaded.file.display()))
+    let (moments, sweep) = (judgement.moments.as_ref(), judgement.sweep.as_ref());
+    made::image(title, &judgement.findings, moments, sweep, figure)
+        .map_err(|error| format!("{}: {error}", loaded.file.display()))
 }

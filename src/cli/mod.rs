@@ -22,6 +22,7 @@ use crate::report::github;
 use crate::report::terminal::{StandardOutput, plain};
 use crate::scenario::InputError;
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::Path;
@@ -61,11 +62,17 @@ enum Command {
 
 /// Reads the command line, does what it says, and returns the exit code, one of [`exit`].
 pub fn main() -> u8 {
+    called_with(std::env::args_os())
+}
+
+/// Does what a command line of these words says, the first of which is the name of the program, and returns the exit code, one
+/// of [`exit`].
+pub fn called_with(words: impl IntoIterator<Item: Into<OsString> + Clone>) -> u8 {
     if let Some(refusal) = crate::simd::refusal() {
         complain(&refusal);
         return exit::WRONG_INPUT;
     }
-    match Arguments::try_parse() {
+    match Arguments::try_parse_from(words) {
         Ok(Arguments { command }) => match command {
             Command::Run(arguments) => run::run(&arguments),
             Command::Golden(command) => golden::run(&command),
