@@ -101,36 +101,36 @@ pub(super) fn multiply_low_rank(covariance: &Covariance, xi: &[f64], out: &mut [
         return;
     }
     let deviations: Vec<f64> = (0..d).map(|j| covariance.variance(j).sqrt()).collect();
-    let reciprocals: Vec<f64> =
-        deviations.iter().map(|deviation| if *deviation == 0.0 { 0.0 } else { 1.0 / deviation }).collect();
-    let scale = |column: &[f64]| column.iter().zip(&reciprocals).map(|(entry, r)| entry * r).collect();
-    let w: Vec<Vec<f64>> = columns.map(scale).collect();
-    let times_transpose =
-        |x: &[f64]| DVector::from_iterator(w.len(), w.iter().map(|w| root_of_weight * dot(w, x)));
-    let add_times = |weight: f64, a: &DVector<f64>, x: &mut [f64]| {
-        w.iter().zip(a.iter()).for_each(|(w, a)| rows::add_scaled(x, weight * root_of_weight * a, w));
+    let scaled = |factor: f64, column: &[f64]| -> Vec<f64> {
+        let entries = column.iter().zip(&deviations);
+        entries
+            .map(|(entry, deviation)| if *deviation == 0.0 { 0.0 } else { factor * entry / deviation })
+            .collect()
     };
-    let weight = covariance.low_rank.weight;
-    let gram = DMatrix::from_fn(w.len(), w.len(), |k, l| {
-        f64::from(u8::from(k == l)) + if k < l { 0.0 } else { weight * dot(&w[k], &w[l]) }
-    });
+    let w: Vec<Vec<f64>> = columns.map(|column| scaled(root_of_weight, column)).collect();
+    let transposed_times = |x: &[f64]| DVector::from_iterator(w.len(), w.iter().map(|column| dot(column, x)));
+    let add_times = |weight: f64, a: &DVector<f64>, x: &mut [f64]| {
+        w.iter().zip(a.iter()).for_each(|(column, a)| rows::add_scaled(x, weight * a, column));
+    };
+    let identity = DMatrix::identity(w.len(), w.len());
+    let gram = DMatrix::from_fn(w.len(), w.len(), |k, l| if k < l { 0.0 } else { dot(&w[k], &w[l]) });
     // It is not positive definite only where it is not finite.
-    let Some(factor) = gram.cholesky().map(|cholesky| cholesky.unpack()) else {
+    let Some(factor) = (&identity + gram).cholesky().map(|cholesky| cholesky.unpack()) else {
         return out.fill(f64::NAN);
     };
-    let one_more = &factor + DMatrix::identity(w.len(), w.len());
+    let one_more = &factor + identity;
     out.copy_from_slice(xi);
     if covariance.coefficient != 0.0 {
-        let mut z: Vec<f64> = scale(&covariance.vector);
-        let mut a = times_transpose(&z);
+        let mut z = scaled(1.0, &covariance.vector);
+        let mut a = transposed_times(&z);
         factor.solve_lower_triangular_mut(&mut a);
         one_more.tr_solve_lower_triangular_mut(&mut a);
         add_times(-1.0, &a, &mut z);
         let c = -covariance.coefficient;
-        let factor = c / (1.0 + nonnegative(1.0 - c * dot(&z, &z)).sqrt());
-        rows::add_scaled(out, -factor * dot(&z, xi), &z);
+        let c = c / (1.0 + nonnegative(1.0 - c * dot(&z, &z)).sqrt());
+        rows::add_scaled(out, -c * dot(&z, xi), &z);
     }
-    let mut a = times_transpose(out);
+    let mut a = transposed_times(out);
     one_more.solve_lower_triangular_mut(&mut a);
     add_times(1.0, &a, out);
     out.iter_mut().zip(&deviations).for_each(|(out, deviation)| *out *= deviation);
