@@ -33,6 +33,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo run --release --example momentum", "cargo test runs what it asserts"),
     ("cargo run --release --features neural -- run my.toml", "compiles another build, for minutes"),
     (
+        "cargo run --release --features neural -- run scenarios/neural/long --filter track --out results",
+        "compiles another build, and takes minutes",
+    ),
+    (
         "cargo run --release --features neural -- run scenarios/neural/long --filter scaling --out results",
         "compiles another build, and takes minutes",
     ),

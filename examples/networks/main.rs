@@ -10,7 +10,7 @@ pub mod results;
 pub mod tables;
 
 use made::{Made, Maker, image};
-use page::{Figure, Page};
+use page::Page;
 use results::{Results, judge, read};
 use std::path::Path;
 use std::process::ExitCode;
@@ -53,25 +53,33 @@ impl From<String> for Failure {
 
 /// The page and its figures.
 fn files(folders: Vec<String>) -> Result<Vec<Made>, Failure> {
-    let text = std::fs::read_to_string(FILE).map_err(|error| format!("{FILE}: {error}"))?;
-    let page = Page::read(FILE, FIGURES, &text)?;
-    let known = page.folders();
-    let figures = page.figures()?;
-    figures.iter().try_for_each(|figure| figure.is_of_a_scenario_in(&known))?;
-    let folders = if folders.is_empty() { known } else { folders };
-    page.has_tables_of(&folders)?;
+    let folders = asked(folders, &Page::read(FILE, FIGURES, &text()?)?)?;
     judge(&folders, OUT).map_err(|code| {
         let message =
             format!("not every claim was judged to be what its scenario expects; {FILE} stays as it is");
         Failure { code, message }
     })?;
-    Ok(filled(&page, &figures, &read(&folders, Path::new(OUT))?)?)
+    // Read again, for somebody may have written on it since.
+    let text = text()?;
+    Ok(filled(&Page::read(FILE, FIGURES, &text)?, &read(&folders, Path::new(OUT))?)?)
+}
+
+fn text() -> Result<String, String> {
+    std::fs::read_to_string(FILE).map_err(|error| format!("{FILE}: {error}"))
+}
+
+/// The folders that are asked for, all of the page if none are; an error where the page is wrong before anything is judged.
+fn asked(folders: Vec<String>, page: &Page) -> Result<Vec<String>, String> {
+    let known = page.folders();
+    page.figures()?.iter().try_for_each(|figure| figure.is_of_a_scenario_in(&known))?;
+    page.has_tables_of(&folders)?;
+    Ok(if folders.is_empty() { known } else { folders })
 }
 
 /// The page with the tables of all that was judged, and the figures of it that the page shows.
-fn filled(page: &Page, figures: &[Figure], results: &Results) -> Result<Vec<Made>, String> {
+fn filled(page: &Page, results: &Results) -> Result<Vec<Made>, String> {
     let mut files = Vec::new();
-    for figure in figures {
+    for figure in page.figures()? {
         let Some(result) = results.get(figure.scenario) else { continue };
         let report = &result.report;
         let (title, name) = (&report.scenario.title, figure.name);
