@@ -25,16 +25,17 @@ struct Case {
 
 fn case(optimizer: &str, batch_size: usize, compressor: &str) -> Case {
     let experiment = experiment(&format!(
-        "title = \"t\"\noptimizer = \"{optimizer}\"\nobjective.mlp = {{ samples = {SAMPLES}, widths = [2] }}\n[[agents]]\ncount = 2\n\
+        "title = \"t\"\noptimizer{optimizer}\nobjective.mlp = {{ samples = {SAMPLES}, widths = [2] }}\n[[agents]]\ncount = 2\n\
          batch_size = {batch_size}\nnoise.minibatch = {{}}\n{compressor}\n[run]\nlearning_rate = {ETA}\nsteps = 4\nrecords = 1\n\
          domain = {{ radius = 100.0 }}\n[[claims]]\n[claims.coefficients]\nmargin = 0.1\n"
     ));
     let model = &experiment.model;
     let (x, d) = (&model.run.start, model.run.start.len());
+    let of_agents = model.agents.dimension();
     let sum = model.agents.objective().finite_sum().unwrap();
     let term = |s: usize| {
-        let mut gradient = vec![0.0; d];
-        sum.add_term_gradient(s, 1.0, x, &mut gradient);
+        let mut gradient = vec![0.0; of_agents];
+        sum.add_term_gradient(s, 1.0, &x[..of_agents], &mut gradient);
         DVector::from_vec(gradient)
     };
     let terms: Vec<DVector<f64>> = (0..SAMPLES).map(term).collect();
@@ -87,7 +88,7 @@ fn diagonal(matrix: &DMatrix<f64>) -> DMatrix<f64> {
 
 #[test]
 fn of_dsgd() {
-    let case = case("dsgd", 3, "");
+    let case = case(" = \"dsgd\"", 3, "");
     assert!(case.gradient.len() > 100);
     let expected = ETA / AGENTS * covariance(&case.terms) / BATCH;
     assert_diffusion(&case, expected);
@@ -95,7 +96,7 @@ fn of_dsgd() {
 
 #[test]
 fn of_dcsgd_with_bernoulli() {
-    let case = case("dcsgd", 3, "compressor.bernoulli = { probability = 0.25 }");
+    let case = case(" = \"dcsgd\"", 3, "compressor.bernoulli = { probability = 0.25 }");
     // ω = 3: E[ΦΦᵀ] = 3 diag(Σ + ∇f ∇fᵀ).
     let second = &case.sigma + &case.gradient * case.gradient.transpose();
     assert_diffusion(&case, ETA / AGENTS * (3.0 * diagonal(&second) + &case.sigma));
@@ -105,7 +106,7 @@ fn of_dcsgd_with_bernoulli() {
 #[test]
 fn of_dcsgd_with_rand_k() {
     for k in [1, 4, 20] {
-        let case = case("dcsgd", 3, &format!("compressor.rand_k = {{ k = {k} }}"));
+        let case = case(" = \"dcsgd\"", 3, &format!("compressor.rand_k = {{ k = {k} }}"));
         let d = case.gradient.len() as f64;
         let omega = d / k as f64 - 1.0;
         let second = &case.sigma + &case.gradient * case.gradient.transpose();
@@ -116,8 +117,18 @@ fn of_dcsgd_with_rand_k() {
 
 #[test]
 fn of_dsignsgd() {
-    let case = case("dsignsgd", 1, "");
+    let case = case(" = \"dsignsgd\"", 1, "");
     let sign = |x: f64| if x == 0.0 { 0.0 } else { x.signum() };
     let signs: Vec<DVector<f64>> = case.terms.iter().map(|g| g.map(sign)).collect();
     assert_diffusion(&case, ETA / AGENTS * covariance(&signs));
+}
+
+/// The noise is that of M, behind X.
+#[test]
+fn of_momentum() {
+    let case = case(".momentum = { friction = 2.0 }", 3, "");
+    let d = case.gradient.len();
+    let mut expected = DMatrix::zeros(2 * d, 2 * d);
+    expected.view_mut((d, d), (d, d)).copy_from(&(ETA / AGENTS * &case.sigma));
+    assert_diffusion(&case, expected);
 }
