@@ -65,9 +65,9 @@ proptest! {
         assert_entries(&doubled, &(2.0 * size * expected));
     }
 
-    /// Without the division of u by A, say, the sum would have another root.
+    /// Without one of its columns the square of the root is less by that column alone.
     #[test]
-    fn the_root_is_that_of_no_other_sum(columns in prop::collection::vec(numbers(D), 2..D), u in numbers(D)) {
+    fn a_column_that_is_left_out_is_missing_from_the_square(columns in prop::collection::vec(numbers(D), 2..D), u in numbers(D)) {
         let with = |columns: &[f64]| {
             let mut covariance = Covariance::zero(D);
             covariance.add_variances([1.0; D]);

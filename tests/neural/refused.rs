@@ -41,6 +41,7 @@ fn each_is_refused_with_its_place_what_was_read_and_what_would_be_right() {
         "vit = { depth = 33 }",
         "vit = { expansion = 0 }",
         "vit = { position_deviation = 0.0 }",
+        "vit = { position_deviation = inf }",
         "vit = { width = 100000, heads = 1 }",
         "gpt2 = { context = 0 }",
         "gpt2 = { context = 257 }",

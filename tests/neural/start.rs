@@ -60,6 +60,23 @@ fn blocks_start_by_the_published_rules() {
     }
 }
 
+/// Position embeddings of another deviation are the same draws times more; nothing else changes.
+#[test]
+fn positions_of_a_vit_start_with_the_deviation_that_is_asked_for() {
+    let line = "vit = { samples = 2, patch = 4, width = 6, depth = 1 }";
+    let [usual, wide] =
+        [line.to_owned(), line.replace(" }", ", position_deviation = 0.3 }")].map(|line| network(&line));
+    let [x, y] = [&usual, &wide].map(|network| network.initial().unwrap());
+    for block in usual.blocks() {
+        let factor = if block.name == "positions" { 15.0 } else { 1.0 };
+        for j in block.range.clone() {
+            // Two roundings of a product.
+            assert!((y[j] - factor * x[j]).abs() <= 4.0 * f64::EPSILON * y[j].abs(), "{}", block.name);
+        }
+    }
+    assert_ne!(x, y);
+}
+
 /// A fresh network knows nothing: its loss is about that of guessing, log of the number of classes.
 #[test]
 fn networks_start_near_the_loss_of_guessing() {

@@ -6,7 +6,7 @@ use super::transformer::Stack;
 use super::weights::{Start, Weights};
 use super::{Architecture, DEEPEST, MOST_POSITIONS, Network, size, width_of_heads};
 use crate::objective::Objective;
-use crate::parameter::Invalid;
+use crate::parameter::{Invalid, checked};
 use candle_core::{Result, Tensor};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -102,10 +102,8 @@ impl Parameters {
         width_of_heads(self.width, self.heads)?;
         size("depth", self.depth, 1, DEEPEST)?;
         size("expansion", self.expansion, 1, 100)?;
-        if !(self.position_deviation > 0.0 && self.position_deviation.is_finite()) {
-            let message = format!("{}; expected a number above 0", self.position_deviation);
-            return Err(Invalid::new("position_deviation", message));
-        }
+        let is_above_0 = |deviation| deviation > 0.0;
+        checked("position_deviation", self.position_deviation, is_above_0, "a finite number above 0")?;
         let images = self.data.read(self.samples)?;
         let Images { height, width, classes, .. } = images;
         if self.patch == 0 || !(height.is_multiple_of(self.patch) && width.is_multiple_of(self.patch)) {
