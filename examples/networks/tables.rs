@@ -200,7 +200,7 @@ fn sweep(report: &Report) -> Result<Vec<String>, String> {
     let losses = table.optimizer.value.iter().map(|loss| loss.map_or_else(none, |loss| format!("{loss:.3}")));
     let of = |kind: &'static str| report.claims.iter().filter(move |claim| claim.kind == kind);
     let agreement: Vec<String> = of("agreement").map(|claim| claim.verdict.to_string()).collect();
-    let slopes: Vec<Slope> = of("slope").map(Slope::read).collect::<Result<_, _>>()?;
+    let slopes: Vec<(String, String)> = of("slope").map(slope).collect::<Result<_, _>>()?;
     let joined = |cells: Vec<String>| if cells.is_empty() { none() } else { cells.join("; ") };
     Ok(vec![
         axes.collect::<Vec<_>>().join("; "),
@@ -208,8 +208,8 @@ fn sweep(report: &Report) -> Result<Vec<String>, String> {
         losses.collect::<Vec<_>>().join(", "),
         farthest(table).map_or_else(none, |ratio| format!("{ratio:.3}")),
         if agreement.is_empty() { "not claimed".to_owned() } else { agreement.join("; ") },
-        joined(slopes.iter().map(|slope| slope.seen.clone()).collect()),
-        joined(slopes.into_iter().map(|slope| slope.claimed).collect()),
+        joined(slopes.iter().map(|(seen, _)| seen.clone()).collect()),
+        joined(slopes.into_iter().map(|(_, claimed)| claimed).collect()),
     ])
 }
 
@@ -220,28 +220,14 @@ fn farthest(table: &SweepTable) -> Option<f64> {
     ratios.max_by(|one, other| (one - 1.0).abs().total_cmp(&(other - 1.0).abs()))
 }
 
-/// What a claim on the power with which a loss grows came to.
-struct Slope {
-    seen: String,
-    claimed: String,
-}
-
-impl Slope {
-    /// Of its sentence, which alone has the numbers; they stay as they are rounded there.
-    fn read(claim: &Finding) -> Result<Self, String> {
-        let sentence = &claim.sentence;
-        // The number behind these words.
-        let behind = |words: &'static str| {
-            let number = sentence.split_once(words)?.1.split([' ', ',', ';', ':']).next()?;
-            number.parse::<f64>().is_ok().then(|| minus(number))
-        };
-        let read = || {
-            let [slope, low, high] = [behind("the slope is ")?, behind(", between ")?, behind(" and ")?];
-            let claimed = format!("{}, {}", behind("to the power ")?, claim.verdict);
-            Some(Self { seen: format!("{slope} ({low} to {high})"), claimed })
-        };
-        read().ok_or_else(|| format!("{sentence:?}; expected a slope with its interval"))
-    }
+/// The power with which a loss was seen to grow, and what was claimed of it.
+fn slope(claim: &Finding) -> Result<(String, String), String> {
+    let slope = claim.slope.as_ref().ok_or_else(|| format!("{:?}; expected a slope", claim.sentence))?;
+    let four_decimals = |value: f64| minus(&format!("{value:.4}"));
+    let interval =
+        slope.interval.map(|[low, high]| format!(" ({} to {})", four_decimals(low), four_decimals(high)));
+    let seen = slope.estimate.map_or_else(none, four_decimals) + &interval.unwrap_or_default();
+    Ok((seen, format!("{}, {}", number(slope.expected), claim.verdict)))
 }
 
 /// Optimizer and run, and what the agents send.

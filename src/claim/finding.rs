@@ -6,6 +6,7 @@ use super::order::OrderEstimate;
 use super::phases::PhasedRun;
 use super::scaling::ScaledFloor;
 use super::stationary::LawAtRest;
+use super::sweep::SlopeEstimate;
 use super::tables::{finite, finite_pair};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,9 @@ pub struct Finding {
     /// Both phases of DSignSGD, where they are claimed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phases: Option<PhasedRun>,
+    /// What slope was seen, where one is claimed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slope: Option<SlopeEstimate>,
     /// Test functions left out, whose moments cannot be sampled under this noise.
     pub left_out: Vec<String>,
     /// What a paper can print.
@@ -148,6 +152,7 @@ impl Finding {
             stationary: None,
             scaling: None,
             phases: None,
+            slope: None,
             left_out: Vec::new(),
             sentence,
         }

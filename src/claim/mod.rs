@@ -40,7 +40,9 @@ pub use phases::{PhasedCoordinate, PhasedRun};
 pub use scaling::ScaledFloor;
 pub use side::Side;
 pub use stationary::LawAtRest;
-pub use sweep::{Measured, OfSweep, Quantity, Rest, Sweep, SweepTable, Swept, SweptAxis, SweptPoint};
+pub use sweep::{
+    Measured, OfSweep, Quantity, Rest, SlopeEstimate, Sweep, SweepTable, Swept, SweptAxis, SweptPoint,
+};
 pub use tables::{ExactTables, MomentTables, Table};
 pub use trajectory::{Margin, Recorded, RecordedPaths, Trajectory, judge_recorded, sampled_difference};
 

@@ -1,6 +1,6 @@
 use crate::common::refusal;
 use crate::{finding, judged, scenario};
-use itocheck::claim::Verdict;
+use itocheck::claim::{Finding, Verdict};
 
 fn swept(optimizer: &str, agents: &str, axes: &str, claim: &str) -> String {
     let text =
@@ -83,7 +83,19 @@ fn slopes_are_upheld_within_their_margin_and_refuted_beyond_it() {
     let sampled = "[monte_carlo]\nseeds = 512\n";
     let found = verdict(2.0, sampled);
     assert_eq!((found.verdict, found.seeds > 0), (Verdict::Upheld, true), "{}", found.sentence);
-    assert_eq!(verdict(1.5, sampled).verdict, Verdict::Refuted);
+    let seen = |found: &Finding| {
+        let slope = found.slope.as_ref().unwrap();
+        (slope.expected, slope.estimate.unwrap(), slope.interval.unwrap())
+    };
+    let (expected, estimate, [low, high]) = seen(&verdict(2.09, ""));
+    assert!(expected == 2.09 && (estimate - 2.0).abs() < 1e-9 && high - low < 1e-6, "{estimate} {low} {high}");
+    // What decides the claim is what the report has.
+    let (_, estimate, [low, high]) = seen(&found);
+    assert!(low < estimate && estimate < high && 1.9 < low && high < 2.1, "{estimate} {low} {high}");
+    let refuted = verdict(1.5, sampled);
+    assert_eq!(refuted.verdict, Verdict::Refuted);
+    assert!(seen(&refuted).2[0] > 1.6, "{}", refuted.sentence);
+    assert!(finding(&swept("dcsgd", BERNOULLI, &axes, "agreement = { margin = 0.5 }")).slope.is_none());
 }
 
 #[test]

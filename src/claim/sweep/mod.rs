@@ -7,6 +7,7 @@ mod table;
 
 pub(super) use agreement::Parameters as AgreementParameters;
 pub(super) use slope::Parameters as SlopeParameters;
+pub use slope::SlopeEstimate;
 pub use table::{Measured, SweepTable, SweptAxis};
 
 use super::decision::{Gap, Levels, decide};
@@ -104,6 +105,11 @@ pub trait OfSweep: fmt::Debug + Send + Sync {
 
     /// What the verdict says, with the gap that is closest to breaking it, by its index among the gaps.
     fn sentence(&self, swept: &Swept, verdict: Verdict, worst: Option<(usize, Gap)>) -> String;
+
+    /// The slope of its gap, where it is about one.
+    fn slope(&self, _verdict: Verdict, _gap: Gap) -> Option<SlopeEstimate> {
+        None
+    }
 }
 
 /// What both processes come to at the points of a sweep.
@@ -287,12 +293,13 @@ fn finding(claim: &dyn OfSweep, swept: &Swept, error_rate: f64, look: Look) -> O
         return None;
     }
     let said = claim.sentence(swept, verdict, worst.map(|worst| (worst, gaps[worst])));
+    let slope = worst.and_then(|worst| claim.slope(verdict, gaps[worst]));
     let said = format!("{said}{}", swept.missing());
     let version = env!("CARGO_PKG_VERSION");
     if !swept.is_sampled() {
         let sentence = format!("{said} (exact expectations, without a seed; itocheck {version})");
         let exact = Finding::exact(claim.kind(), claim.expect(), verdict, sentence);
-        return Some(Finding { allowed: Some(claim.allowed()), ..exact });
+        return Some(Finding { allowed: Some(claim.allowed()), slope, ..exact });
     }
     let runs = || swept.runs.iter().flatten().flatten();
     let seeds = runs().map(LongRun::seeds).max().unwrap_or(0);
@@ -304,6 +311,7 @@ fn finding(claim: &dyn OfSweep, swept: &Swept, error_rate: f64, look: Look) -> O
         allowed: Some(claim.allowed()),
         assumes: runs().map(LongRun::assumes).max_by_key(Vec::len).unwrap_or_default(),
         sampled_because: runs().find_map(|run| run.reason().map(ToString::to_string)),
+        slope,
         ..Finding::exact(claim.kind(), claim.expect(), verdict, format!("{said} ({terms})"))
     })
 }

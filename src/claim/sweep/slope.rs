@@ -3,11 +3,12 @@
 use super::{OfSweep, Swept};
 use crate::claim::decision::{Gap, Levels};
 use crate::claim::finding::{Expectation, Verdict};
+use crate::claim::tables::{finite, finite_pair};
 use crate::claim::{Claim, Setting, Side};
 use crate::parameter::{Invalid, checked};
 use crate::stats::{Line, Point, Range};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// The quantity of the sweep grows like `θ^p`, θ the parameter on its one axis: the slope of the line through the
@@ -35,6 +36,19 @@ struct Slope {
     expect: Expectation,
 }
 
+/// With what power of the parameter the loss of a process was seen to grow in a sweep.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SlopeEstimate {
+    /// The process.
+    pub process: Side,
+    /// p, as claimed.
+    pub expected: f64,
+    /// The slope of the line through the logarithms; null where fewer than two points have a value.
+    pub estimate: Option<f64>,
+    /// Its confidence interval at the level of the verdict; null where it has no bounds.
+    pub interval: Option<[f64; 2]>,
+}
+
 impl Parameters {
     pub(in crate::claim) fn build(&self, setting: &Setting) -> Result<Claim, Invalid> {
         let Some(sweep) = setting.sweep else {
@@ -55,7 +69,7 @@ impl Parameters {
 
 impl Slope {
     /// Of the line through the logarithms, where all of the intervals hold at once.
-    fn slope(&self, swept: &Swept, tail: f64) -> Range {
+    fn of_line(&self, swept: &Swept, tail: f64) -> Range {
         let nothing = Range { estimate: f64::NAN, interval: [f64::NEG_INFINITY, f64::INFINITY] };
         let values = &swept.axis().values;
         let of_each = tail / values.len() as f64;
@@ -67,6 +81,11 @@ impl Slope {
         };
         let points: Vec<Point> = values.iter().enumerate().filter_map(point).collect();
         Line::through(points).map_or(nothing, |line| line.slope())
+    }
+
+    /// The slope that a gap is of, and its interval.
+    fn seen(&self, verdict: Verdict, gap: Gap) -> (f64, [f64; 2]) {
+        (gap.estimate + self.expected, gap.interval(verdict).map(|end| end + self.expected))
     }
 }
 
@@ -84,8 +103,8 @@ impl OfSweep for Slope {
     }
 
     fn gaps(&self, swept: &Swept, levels: Levels) -> Vec<Gap> {
-        let beyond = |tail: f64| self.slope(swept, tail).interval.map(|end| end - self.expected);
-        let estimate = self.slope(swept, levels.upheld).estimate - self.expected;
+        let beyond = |tail: f64| self.of_line(swept, tail).interval.map(|end| end - self.expected);
+        let estimate = self.of_line(swept, levels.upheld).estimate - self.expected;
         let (upheld, refuted) = (beyond(levels.upheld), beyond(levels.refuted));
         let detectable = self.margin + refuted[1] - refuted[0];
         vec![Gap { estimate, upheld, refuted, margin: self.margin, detectable }]
@@ -102,8 +121,8 @@ impl OfSweep for Slope {
             return format!("undecided: the loss of {process} has fewer than two values, and no slope");
         }
         let seen = worst.map_or(String::new(), |(_, gap)| {
-            let [low, high] = gap.interval(verdict).map(|end| end + expected);
-            format!(": the slope is {:.4}, between {low:.4} and {high:.4}", gap.estimate + expected)
+            let (estimate, [low, high]) = self.seen(verdict, gap);
+            format!(": the slope is {estimate:.4}, between {low:.4} and {high:.4}")
         });
         let said = match verdict {
             Verdict::Upheld => "grows like",
@@ -111,5 +130,11 @@ impl OfSweep for Slope {
             Verdict::Inconclusive => "is undecided to grow like",
         };
         format!("the loss of {process} {said} {parameter} to the power {expected} within {margin}{seen}")
+    }
+
+    fn slope(&self, verdict: Verdict, gap: Gap) -> Option<SlopeEstimate> {
+        let (estimate, interval) = self.seen(verdict, gap);
+        let &Self { process, expected, .. } = self;
+        Some(SlopeEstimate { process, expected, estimate: finite(estimate), interval: finite_pair(interval) })
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn figure<'a>(title: &'a str, sweep: &'a SweepTable) -> Option<SweepF
 pub(super) fn quantity(quantity: Quantity) -> &'static str {
     match quantity {
         Quantity::Floor => "E f − f* at stationarity",
-        Quantity::FinalLoss => "E f − f* at the end of the run",
+        Quantity::FinalLoss => "E f − f* at the end of the run; f* is taken as 0 where it is not known",
     }
 }
 
@@ -63,7 +63,7 @@ impl SweepFigure<'_> {
     }
 
     fn axes(&self) -> Axes {
-        let SweepTable { axes, optimizer, sde, quantity: what, .. } = self.sweep;
+        let SweepTable { axes, optimizer, sde, .. } = self.sweep;
         let x = axes[0].values.iter().filter_map(|&x| self.place(x));
         let y = [optimizer, sde]
             .into_iter()
@@ -77,7 +77,7 @@ impl SweepFigure<'_> {
             x: ticks::padded(x, 0.06).unwrap_or([0.0, 1.0]),
             y: [low - missing, high + missing],
             x_label: if self.is_logarithmic { format!("log₁₀ {name}") } else { name.clone() },
-            y_label: format!("log₁₀ ({})", quantity(*what)),
+            y_label: "log₁₀ (E f − f*)".to_owned(),
         }
     }
 
