@@ -113,10 +113,16 @@ pub fn array<'a, R: Read + Seek>(
     archive.by_index(index).map_err(|error| format!("{name}: cannot be read ({error}); {expected}"))
 }
 
-/// All numbers of an array, behind its header.
+/// All numbers of an array, behind its header. What the archive says of its size need not be what it holds.
 pub fn numbers(array: &mut impl Read, header: &Header, expected: &str) -> Result<Vec<f64>, String> {
+    let promised = header.bytes().map_or(u64::MAX, |bytes| bytes - header.length);
     let mut bytes = Vec::new();
-    array.read_to_end(&mut bytes).map_err(|error| format!("cannot be read ({error}); {expected}"))?;
+    let mut readable = array.take(promised.saturating_add(1));
+    readable.read_to_end(&mut bytes).map_err(|error| format!("cannot be read ({error}); {expected}"))?;
+    if bytes.len() as u64 != promised {
+        let shape = tuple(&header.shape);
+        return Err(format!("not the {promised} bytes of numbers that shape {shape} has; {expected}"));
+    }
     Ok(bytes.chunks_exact(header.number.bytes).map(|bytes| header.number.read(bytes)).collect())
 }
 

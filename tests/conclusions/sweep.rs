@@ -88,7 +88,10 @@ fn slopes_are_upheld_within_their_margin_and_refuted_beyond_it() {
         (slope.expected, slope.estimate.unwrap(), slope.interval.unwrap())
     };
     let (expected, estimate, [low, high]) = seen(&verdict(2.09, ""));
-    assert!(expected == 2.09 && (estimate - 2.0).abs() < 1e-9 && high - low < 1e-6, "{estimate} {low} {high}");
+    assert!(
+        expected == 2.09 && (estimate - 2.0).abs() < 1e-9 && high - low < 1e-6,
+        "{estimate} {low} {high}"
+    );
     // What decides the claim is what the report has.
     let (_, estimate, [low, high]) = seen(&found);
     assert!(low < estimate && estimate < high && 1.9 < low && high < 2.1, "{estimate} {low} {high}");

@@ -3,6 +3,7 @@
 use crate::common::{itocheck, refusal};
 use crate::files::{archive, array, with_header};
 use std::fmt::Write;
+use std::path::Path;
 use zip::CompressionMethod;
 
 fn scenario(objective: &str) -> String {
@@ -70,12 +71,13 @@ fn broken_files_are_refused() {
         x
     };
     type Files = Vec<(&'static str, Vec<u8>)>;
-    let cases: [(&str, Files); 10] = [
+    let cases: [(&str, Files); 11] = [
         ("no labels", vec![("x", x())]),
         ("two labels", vec![("x", x()), ("y", y(&[0.0, 1.0]))]),
         ("half a label", vec![("x", x()), ("y", y(&[0.0, 1.0, 0.5]))]),
         ("a negative label", vec![("x", x()), ("y", y(&[0.0, 1.0, -1.0]))]),
         ("one class", vec![("x", x()), ("y", y(&[0.0, 0.0, 0.0]))]),
+        ("another class", vec![("x", x()), ("y", y(&[7.0, 7.0, 7.0]))]),
         ("NaN", vec![("x", array("<f8", "(3, 2, 2)", &nan)), ("y", y(&[0.0, 1.0, 0.0]))]),
         ("one axis", vec![("x", array("<f8", "(12,)", &good)), ("y", y(&[0.0]))]),
         ("no images", vec![("x", array("<f8", "(0, 2, 2)", &[])), ("y", y(&[]))]),
@@ -100,6 +102,13 @@ fn broken_files_are_refused() {
         archive(&folder.path().join("x.npz"), &arrays, CompressionMethod::Stored);
         refused(what, "mlp = { samples = 2, data.npz = \"x.npz\" }");
     }
+    for (what, numbers) in [("fewer numbers than the archive says", 8), ("more", 13)] {
+        let file = folder.path().join("x.npz");
+        let data = array("<f8", "(3, 2, 2)", &[1.0; 13][..numbers]);
+        archive(&file, &[("x", data), ("y", y(&[0.0, 1.0, 0.0]))], CompressionMethod::Deflated);
+        say_size(&file, x().len());
+        refused(what, "mlp = { samples = 2, data.npz = \"x.npz\" }");
+    }
     std::fs::write(folder.path().join("x.npz"), "no archive").unwrap();
     refused("no archive", "vit = { data.npz = \"x.npz\" }");
     let text = |bytes: &[u8]| std::fs::write(folder.path().join("x.txt"), bytes).unwrap();
@@ -114,4 +123,14 @@ fn broken_files_are_refused() {
     std::fs::create_dir(folder.path().join("x.txt")).unwrap();
     refused("a folder", line);
     insta::assert_snapshot!(all);
+}
+
+/// Makes an archive say that its first array has so many bytes, whatever it holds.
+fn say_size(file: &Path, size: usize) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let central = bytes.windows(4).position(|four| four == b"PK\x01\x02").unwrap();
+    for place in [22, central + 24] {
+        bytes[place..place + 4].copy_from_slice(&(size as u32).to_le_bytes());
+    }
+    std::fs::write(file, bytes).unwrap();
 }

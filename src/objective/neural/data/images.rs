@@ -137,8 +137,8 @@ fn npz(file: &Path) -> Result<Images, String> {
     }
     let labels: Vec<u32> = labels.iter().map(|label| *label as u32).collect();
     let classes = labels.iter().max().map_or(0, |largest| *largest as usize + 1);
-    if classes < 2 {
-        return Err("y: only 0; expected at least two classes, 0 and 1".to_owned());
+    if labels.iter().all(|label| *label == labels[0]) {
+        return Err(format!("y: only {}; expected at least two classes, such as 0 and 1", labels[0]));
     }
     Ok(Images { height, width, channels, classes, values, labels })
 }

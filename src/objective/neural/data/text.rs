@@ -63,6 +63,7 @@ impl TextData {
                 .map_err(|message| Invalid::new("data.text", format!("{}{message}", file.display())))?,
         };
         let needed = windows * context + 1;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let characters: Vec<char> = text.chars().take(needed).collect();
         if characters.len() < needed {
             let message = format!(
