@@ -1,7 +1,7 @@
 //! Tables of what scenarios came to, one a kind and folder.
 
 use super::results::{Outcome, Results};
-use itocheck::claim::{Finding, ScaledFloor, SweepTable, Worst};
+use itocheck::claim::{Finding, MomentTables, ScaledFloor, SweepTable, SweptAxis, Worst};
 use itocheck::report::Report;
 use itocheck::scenario::Loaded;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,7 @@ impl Kind {
                 "d",
                 "paths",
                 "functions",
+                "f from start to end",
                 "coefficients",
                 "trajectory",
                 "closest or farthest: gap, margin",
@@ -151,11 +152,20 @@ fn tracking(report: &Report) -> Vec<String> {
     vec![
         trajectory.map_or_else(none, |claim| claim.seeds.to_string()),
         report.moments.as_ref().map_or_else(none, |moments| moments.functions.len().to_string()),
+        report.moments.as_ref().and_then(losses).unwrap_or_else(none),
         verdict(of("coefficients")),
         verdict(trajectory),
         closest.unwrap_or_else(none),
         detectable.unwrap_or_else(none),
     ]
+}
+
+/// The mean loss of the optimizer where the run begins and where it ends.
+fn losses(moments: &MomentTables) -> Option<String> {
+    let loss = moments.functions.iter().position(|function| function == "loss")?;
+    let mean = &moments.optimizer.mean[loss];
+    let [start, end] = [mean.first()?, mean.last()?];
+    Some(format!("{:.3} → {:.3}", (*start)?, (*end)?))
 }
 
 fn scaling(report: &Report) -> Vec<Vec<String>> {
@@ -193,17 +203,13 @@ fn change(scaled: &ScaledFloor) -> String {
 
 fn sweep(report: &Report) -> Result<Vec<String>, String> {
     let table = report.sweep.as_ref().ok_or("a report without its sweep")?;
-    let axes = table.axes.iter().map(|axis| {
-        let values: Vec<String> = axis.values.iter().map(|value| number(*value)).collect();
-        format!("{} = {}", symbol(&axis.parameter), values.join(", "))
-    });
     let losses = table.optimizer.value.iter().map(|loss| loss.map_or_else(none, |loss| format!("{loss:.3}")));
     let of = |kind: &'static str| report.claims.iter().filter(move |claim| claim.kind == kind);
     let agreement: Vec<String> = of("agreement").map(|claim| claim.verdict.to_string()).collect();
     let slopes: Vec<(String, String)> = of("slope").map(slope).collect::<Result<_, _>>()?;
     let joined = |cells: Vec<String>| if cells.is_empty() { none() } else { cells.join("; ") };
     Ok(vec![
-        axes.collect::<Vec<_>>().join("; "),
+        values(&table.axes),
         report.claims.iter().map(|claim| claim.seeds).max().map_or_else(none, |paths| paths.to_string()),
         losses.collect::<Vec<_>>().join(", "),
         farthest(table).map_or_else(none, |ratio| format!("{ratio:.3}")),
@@ -211,6 +217,15 @@ fn sweep(report: &Report) -> Result<Vec<String>, String> {
         joined(slopes.iter().map(|(seen, _)| seen.clone()).collect()),
         joined(slopes.into_iter().map(|(_, claimed)| claimed).collect()),
     ])
+}
+
+/// The values of the parameters of a sweep.
+pub fn values(axes: &[SweptAxis]) -> String {
+    let axes = axes.iter().map(|axis| {
+        let values: Vec<String> = axis.values.iter().map(|value| number(*value)).collect();
+        format!("{} = {}", symbol(&axis.parameter), values.join(", "))
+    });
+    axes.collect::<Vec<_>>().join("; ")
 }
 
 /// Of the losses of the SDE over those of the optimizer that which is farthest from 1.
@@ -231,7 +246,7 @@ fn slope(claim: &Finding) -> Result<(String, String), String> {
 }
 
 /// Optimizer and run, and what the agents send.
-fn setting(loaded: &Loaded) -> Result<String, String> {
+pub fn setting(loaded: &Loaded) -> Result<String, String> {
     let scenario: toml::Table = loaded.text.parse().map_err(|error| format!("{error}"))?;
     let run = &loaded.experiment.model.run;
     let agents = scenario.get("agents").and_then(toml::Value::as_array).ok_or("no agents")?;

@@ -254,9 +254,12 @@ impl Coefficients {
                  ({terms})"
             ),
             Verdict::Inconclusive => {
-                format!(
-                    "undecided within {percent} %: most is missing for {place}; a larger margin may decide it ({terms})"
-                )
+                let advice = if worst.is_some_and(|(_, _, gap)| gap.estimate.is_nan()) {
+                    "steps from there are not finite; a start nearer to the minimum has finite ones"
+                } else {
+                    "a larger margin may decide it"
+                };
+                format!("undecided within {percent} %: most is missing for {place}; {advice} ({terms})")
             }
         };
         let left_out = if experiment.model.can_sample(2) { Vec::new() } else { vec!["diffusion".to_owned()] };

@@ -45,6 +45,12 @@ impl Relaxation {
                 "how an optimizer that is none of the poster's comes to rest is not known",
             ));
         }
+        if !model.agents.objective().comes_to_rest() {
+            return Err(Unknown::because(
+                "where a network comes to rest is not known, if it does; what a scaling rule or a sweep comes to at the end of a \
+                 run is (`at = \"end\"`, `quantity = \"final_loss\"`)",
+            ));
+        }
         let mut coefficients = Coefficients::new(model.dimension());
         let point = resting_point(model, &mut coefficients)?;
         let jacobian = drift_jacobian(&*model.sde, &point, &mut coefficients);

@@ -70,6 +70,11 @@ pub trait Objective: Send + Sync {
         4.0 * self.dimension() as f64
     }
 
+    /// Whether the flow of −∇f may be followed to where it ends; not where f falls for ever, or nobody knows.
+    fn comes_to_rest(&self) -> bool {
+        true
+    }
+
     /// The terms of f, where it is an average of terms that a minibatch can draw from.
     fn finite_sum(&self) -> Option<&dyn FiniteSum> {
         None

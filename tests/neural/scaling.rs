@@ -1,6 +1,6 @@
 //! Scaling rules and sweeps at the end of a run, on networks that take no time: what is right is upheld, what is wrong refuted.
 
-use crate::common::experiment;
+use crate::common::{experiment, refusal};
 use itocheck::claim::{Finding, Judgement, Progress, Verdict, judge};
 
 struct Silent;
@@ -89,4 +89,26 @@ fn a_sweep_says_where_compressed_sgd_has_no_sde() {
     assert!(reasons[0].as_ref().is_some_and(|reason| reason.contains("has no SDE")), "{reasons:?}");
     assert!(reasons[1].as_ref().is_some_and(|reason| reason.contains("honest interval")), "{reasons:?}");
     assert!(reasons[2].is_none() && table.sde.value[2].is_some(), "{reasons:?}");
+}
+
+/// Refused at once, not after a flow that goes on for ever.
+#[test]
+fn no_rest_of_a_network_is_looked_for() {
+    let text = |rest: &str| {
+        format!(
+            "title = \"t\"\noptimizer = \"dsignsgd\"\nobjective.{PERCEPTRON}\n[[agents]]\ncount = 1\n\
+             noise.gaussian = {{ scale = 1.0 }}\n[run]\nlearning_rate = 0.1\nsteps = 4\nrecords = 1\n{rest}"
+        )
+    };
+    let axes = "[[sweep.axes]]\nparameter = \"agents[0].noise.gaussian.scale\"\nvalues = [1.0, 2.0]\n";
+    let agreement = "[[claims]]\nagreement = { margin = 0.1 }\n";
+    for rest in [
+        format!("{axes}{agreement}"),
+        "[[claims]]\nscaling = { batch_size = 2.0, margin = 0.1 }\n".to_owned(),
+    ] {
+        let message = refusal(&text(&rest));
+        assert!(message.contains("where a network comes to rest is not known"), "{message}");
+        assert!(message.contains("final_loss") && message.contains("at = \"end\""), "{message}");
+    }
+    experiment(&text(&format!("[sweep]\nquantity = \"final_loss\"\n{axes}{agreement}")));
 }

@@ -102,12 +102,13 @@ impl OfSweep for Agreement {
                 None if gap.estimate.is_finite() => {
                     format!("at {at} the SDE's is {:.4} times the optimizer's", gap.estimate + 1.0)
                 }
-                None => format!("at {at} only one of them comes to rest"),
+                None => format!("at {at} only one of them has a loss"),
             }
         });
         match verdict {
             Verdict::Upheld => format!(
-                "optimizer and SDE come to the same loss within {margin} at every point that has one; farthest, {place}"
+                "optimizer and SDE come to the same loss within {margin} at every point that has one; closest to the margin, \
+                 with its interval, {place}"
             ),
             Verdict::Refuted => {
                 format!("optimizer and SDE do not come to the same loss within {margin}: {place}")

@@ -16,6 +16,7 @@ use super::long_run::{LongRun, refusal, refusal_at_end};
 use super::relaxation::Relaxation;
 use super::sampling::{Simulated, looks};
 use super::stationary::{Form, predicted_loss};
+use super::tables::finite;
 use super::{Claim, Progress, Side};
 use crate::ensemble::TestFunction;
 use crate::model::Model;
@@ -309,6 +310,7 @@ fn finding(claim: &dyn OfSweep, swept: &Swept, error_rate: f64, look: Look) -> O
         seeds,
         looks: look.number,
         allowed: Some(claim.allowed()),
+        detectable_gap: worst.and_then(|worst| finite(gaps[worst].detectable)),
         assumes: runs().map(LongRun::assumes).max_by_key(Vec::len).unwrap_or_default(),
         sampled_because: runs().find_map(|run| run.reason().map(ToString::to_string)),
         slope,

@@ -186,6 +186,11 @@ impl Objective for Network {
         3.0 * (self.terms() * self.start.multiplications) as f64
     }
 
+    /// The cross-entropy of what can be told apart falls for ever.
+    fn comes_to_rest(&self) -> bool {
+        false
+    }
+
     fn finite_sum(&self) -> Option<&dyn FiniteSum> {
         Some(self)
     }

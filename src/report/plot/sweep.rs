@@ -12,7 +12,7 @@ use plotters::style::RGBColor;
 const WHISKER: f64 = 5.0;
 const PANE: f64 = 9.0;
 const PANE_OPACITY: f64 = 0.16;
-const LEAST_DECADES: f64 = 1.0;
+const LEAST_DECADES: f64 = 0.25;
 
 /// The figure of a sweep over one axis.
 pub(super) struct SweepFigure<'a> {
@@ -71,7 +71,7 @@ impl SweepFigure<'_> {
             .map(|point| point.1);
         let name = &axes[0].parameter;
         let [low, high] = ticks::padded(y, 0.1).unwrap_or([-1.0, 0.0]);
-        // Less than a decade would make much of little.
+        // Less would make much of little.
         let missing = (LEAST_DECADES - (high - low)).max(0.0) / 2.0;
         Axes {
             x: ticks::padded(x, 0.06).unwrap_or([0.0, 1.0]),
