@@ -19,6 +19,8 @@ const EXACT_STROKE: Stroke = Stroke { color: INK, width: 0.7, dash: None };
 /// Over all: dots, which coincide with the curves where nothing has moved, far enough apart to leave them to be seen.
 const GOLDEN_STROKE: Stroke = Stroke { color: INK, width: 1.2, dash: Some((1.2, 13.0)) };
 pub(super) const OPACITY: f64 = 0.22;
+/// At so many times and fewer each has a mark: a kink of a line between them is not what happens there.
+const FEW: usize = 6;
 
 /// One figure of moments.
 pub(super) struct Moments<'a> {
@@ -226,6 +228,11 @@ impl Panel {
         }
         for (curve, stroke) in [(&self.optimizer, OPTIMIZER_STROKE), (&self.sde, SDE_STROKE)] {
             frame.line(canvas, curve.mean.iter().copied(), stroke)?;
+        }
+        for (curve, color, radius) in [(&self.optimizer, OPTIMIZER, 4.0), (&self.sde, SDE, 2.5)] {
+            if curve.mean.len() <= FEW {
+                curve.means().try_for_each(|point| canvas.disc(frame.place(point), radius, color))?;
+            }
         }
         self.golden.iter().try_for_each(|curve| frame.line(canvas, curve.mean.iter().copied(), GOLDEN_STROKE))
     }
