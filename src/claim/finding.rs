@@ -88,7 +88,8 @@ pub struct Finding {
     pub looks: u32,
     /// What the claim allows, in words; null where nothing has a margin.
     pub allowed: Option<String>,
-    /// The smallest gap, at the place of `worst`, that the whole budget refutes with probability 0.95.
+    /// The smallest gap, at the place of `worst` or, in a sweep, of the sentence, that the whole budget refutes with
+    /// probability 0.95.
     pub detectable_gap: Option<f64>,
     /// What the verdict rests on besides the draws.
     pub assumes: Vec<String>,

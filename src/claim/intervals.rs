@@ -50,7 +50,15 @@ impl Level {
     /// the largest over this record time and its neighbours: where the difference changes its sign, the
     /// bias is not zero. 0 where it is not measured, as that of recorded paths.
     pub fn bias(&self, estimates: &Estimates, times: usize, index: usize) -> f64 {
-        let Some(quantile) = self.refinement else { return 0.0 };
+        self.refinement.map_or(0.0, |quantile| self.bias_at(quantile, estimates, times, index))
+    }
+
+    /// The same as it was seen, without what few paths leave open.
+    fn seen_bias(&self, estimates: &Estimates, times: usize, index: usize) -> f64 {
+        self.refinement.map_or(0.0, |_| self.bias_at(0.0, estimates, times, index))
+    }
+
+    fn bias_at(&self, quantile: f64, estimates: &Estimates, times: usize, index: usize) -> f64 {
         let function = index - index % times;
         let neighbours = index.saturating_sub(1).max(function)..=(index + 1).min(function + times - 1);
         bias(&estimates.refinement, neighbours, quantile, self.weak_order)
@@ -104,6 +112,11 @@ impl<'a> Intervals<'a> {
         } else {
             level.bias(self.estimates, self.observables.times(), index)
         }
+    }
+
+    /// What of that limit was seen; the rest is what few paths leave open.
+    pub(super) fn seen_bias(&self, index: usize) -> f64 {
+        self.upheld.seen_bias(self.estimates, self.observables.times(), index)
     }
 
     fn is_exit(&self, index: usize) -> bool {

@@ -14,6 +14,7 @@ mod minibatch;
 mod plain;
 mod refused;
 mod scaling;
+mod sentences;
 mod start;
 mod values;
 

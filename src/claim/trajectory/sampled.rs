@@ -260,8 +260,10 @@ impl Comparison<'_> {
                 evidence.events
             ),
             Verdict::Inconclusive => {
-                let remedy = worst
-                    .map(|(index, gap)| remedy(gap, intervals.bias(index, verdict), evidence.more_paths));
+                let remedy = worst.map(|(index, gap)| {
+                    let bias = [intervals.bias(index, verdict), intervals.seen_bias(index)];
+                    remedy(gap, bias, evidence.more_paths)
+                });
                 let remedy = remedy.unwrap_or_default();
                 format!(
                     "undecided within {margin}: most is missing for {place}; {remedy} may decide it ({terms})"
@@ -271,12 +273,17 @@ impl Comparison<'_> {
     }
 }
 
-/// What would narrow the interval of a gap, where the bias of the integrator is so much of it.
-fn remedy(gap: Gap, bias: f64, more_paths: &str) -> String {
+/// What would narrow the interval of a gap, where the bias of the integrator is so much of it, and so much of that was seen.
+fn remedy(gap: Gap, [bias, seen]: [f64; 2], more_paths: &str) -> String {
     let [low, high] = gap.upheld;
     // NaN too is a bias that cannot be told.
     if bias < (high - low) / 4.0 {
         format!("{more_paths} or a larger margin")
+    } else if seen < bias / 4.0 {
+        format!(
+            "{more_paths} (half or more of the interval is what so few leave open of the bias of the integrator), more \
+             `substeps` in [sde] or a larger margin"
+        )
     } else {
         format!(
             "more `substeps` in [sde] (half or more of the interval is the bias of the integrator), {more_paths} or a \
