@@ -88,8 +88,7 @@ pub struct Finding {
     pub looks: u32,
     /// What the claim allows, in words; null where nothing has a margin.
     pub allowed: Option<String>,
-    /// The smallest gap, at the place of `worst` or, in a sweep, of the sentence, that the whole budget refutes with
-    /// probability 0.95.
+    /// The smallest gap, at the place of `worst`, that the whole budget refutes with probability 0.95.
     pub detectable_gap: Option<f64>,
     /// What the verdict rests on besides the draws.
     pub assumes: Vec<String>,
@@ -219,6 +218,20 @@ impl Worst {
             integration: finite(bias),
             sampling: finite(sampling),
         }
+    }
+
+    /// The same where nobody tells the bias of the integrator from what sampling leaves open; all of it is numerical
+    /// where nothing is sampled.
+    pub(super) fn of_whole_gap(
+        function: String,
+        time: f64,
+        gap: Gap,
+        verdict: Verdict,
+        is_sampled: bool,
+    ) -> Self {
+        let [low, high] = gap.interval(verdict);
+        let whole = Self::of_gap(function, time, gap, verdict, (high - low) / 2.0);
+        if is_sampled { Self { integration: None, sampling: whole.integration, ..whole } } else { whole }
     }
 }
 

@@ -98,7 +98,26 @@ fn slopes_are_upheld_within_their_margin_and_refuted_beyond_it() {
     let refuted = verdict(1.5, sampled);
     assert_eq!(refuted.verdict, Verdict::Refuted);
     assert!(seen(&refuted).2[0] > 1.6, "{}", refuted.sentence);
-    assert!(finding(&swept("dcsgd", BERNOULLI, &axes, "agreement = { margin = 0.5 }")).slope.is_none());
+    // And where it is closest to breaking, with the gap that would be seen there.
+    let worst = found.worst.as_ref().unwrap();
+    assert_eq!(
+        (worst.function.as_str(), worst.margin, worst.integration),
+        ("slope of the SDE − 2", 0.1, None)
+    );
+    assert!((worst.estimate.unwrap() - (estimate - 2.0)).abs() < 1e-12);
+    assert!((worst.sampling.unwrap() - (high - low) / 2.0).abs() < 1e-12);
+    assert!(found.detectable_gap.unwrap() > 0.1);
+    assert_eq!(verdict(2.09, "").worst.unwrap().sampling, Some(0.0));
+
+    let agreement = finding(&swept("dcsgd", BERNOULLI, &axes, "agreement = { margin = 0.5 }"));
+    assert!(agreement.slope.is_none());
+    let worst = agreement.worst.unwrap();
+    assert!(
+        worst.function.starts_with("loss of SDE over optimizer − 1, agents[0].noise"),
+        "{}",
+        worst.function
+    );
+    assert!(worst.estimate.unwrap().abs() < 0.1 && worst.time > 0.0);
 }
 
 #[test]

@@ -88,6 +88,10 @@ impl OfSweep for Agreement {
         points(swept).into_iter().map(gap).collect()
     }
 
+    fn place(&self, swept: &Swept, index: usize) -> String {
+        format!("loss of SDE over optimizer − 1, {}", swept.describe(points(swept)[index]))
+    }
+
     fn allowed(&self) -> String {
         format!("{} of the loss", self.margin)
     }

@@ -11,7 +11,7 @@ pub use slope::SlopeEstimate;
 pub use table::{Measured, SweepTable, SweptAxis};
 
 use super::decision::{Gap, Levels, decide};
-use super::finding::{Expectation, Finding, Verdict, terms};
+use super::finding::{Expectation, Finding, Verdict, Worst, terms};
 use super::long_run::{LongRun, refusal, refusal_at_end};
 use super::relaxation::Relaxation;
 use super::sampling::{Simulated, looks};
@@ -100,6 +100,9 @@ pub trait OfSweep: fmt::Debug + Send + Sync {
 
     /// How many of them there are.
     fn count(&self, swept: &Swept) -> usize;
+
+    /// What a gap is of, by its index among the gaps.
+    fn place(&self, swept: &Swept, index: usize) -> String;
 
     /// What is allowed, in words.
     fn allowed(&self) -> String;
@@ -296,13 +299,18 @@ fn finding(claim: &dyn OfSweep, swept: &Swept, error_rate: f64, look: Look) -> O
     let said = claim.sentence(swept, verdict, worst.map(|worst| (worst, gaps[worst])));
     let slope = worst.and_then(|worst| claim.slope(verdict, gaps[worst]));
     let said = format!("{said}{}", swept.missing());
+    let runs = || swept.runs.iter().flatten().flatten();
+    let closest = worst.map(|worst| {
+        let last = runs().map(|run| run.schedule().burn_in).fold(0.0, f64::max);
+        let place = claim.place(swept, worst);
+        Worst::of_whole_gap(place, last, gaps[worst], verdict, swept.is_sampled())
+    });
     let version = env!("CARGO_PKG_VERSION");
     if !swept.is_sampled() {
         let sentence = format!("{said} (exact expectations, without a seed; itocheck {version})");
         let exact = Finding::exact(claim.kind(), claim.expect(), verdict, sentence);
-        return Some(Finding { allowed: Some(claim.allowed()), slope, ..exact });
+        return Some(Finding { allowed: Some(claim.allowed()), worst: closest, slope, ..exact });
     }
-    let runs = || swept.runs.iter().flatten().flatten();
     let seeds = runs().map(LongRun::seeds).max().unwrap_or(0);
     let terms = terms(error_rate, &format!("{seeds} seeds at each point"), worst.map(|worst| gaps[worst]));
     Some(Finding {
@@ -313,6 +321,7 @@ fn finding(claim: &dyn OfSweep, swept: &Swept, error_rate: f64, look: Look) -> O
         detectable_gap: worst.and_then(|worst| finite(gaps[worst].detectable)),
         assumes: runs().map(LongRun::assumes).max_by_key(Vec::len).unwrap_or_default(),
         sampled_because: runs().find_map(|run| run.reason().map(ToString::to_string)),
+        worst: closest,
         slope,
         ..Finding::exact(claim.kind(), claim.expect(), verdict, format!("{said} ({terms})"))
     })

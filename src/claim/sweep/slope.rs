@@ -110,6 +110,10 @@ impl OfSweep for Slope {
         vec![Gap { estimate, upheld, refuted, margin: self.margin, detectable }]
     }
 
+    fn place(&self, _swept: &Swept, _index: usize) -> String {
+        format!("slope of {} − {}", self.process, self.expected)
+    }
+
     fn allowed(&self) -> String {
         format!("{} of a slope", self.margin)
     }
