@@ -76,6 +76,13 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
     for part in ["index.html.17.part", "a/means.svg.17.part", "b/report.json.17.part"] {
         fs::write(out.join(part), "half").unwrap();
     }
+    // What looks like it and is not ours stays.
+    let others =
+        ["mine.part", "notes.17.part", "index.html.part", "a/means.svg.x.part", "b/data.npz.17.part"];
+    for other in others {
+        fs::write(out.join(other), "mine").unwrap();
+    }
+    fs::create_dir(out.join("junit.xml.17.part")).unwrap();
     fs::write(folder.path().join("b.toml"), GOOD.replace("start = 0.3", "start = 0.2")).unwrap();
     let kept = files(&out.join("a"));
 
@@ -83,6 +90,11 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
     assert_eq!(resumed.code, 0, "{}", resumed.out);
     let whole = run(folder.path(), &[".", "--out", "whole"]);
     assert_eq!(resumed.out, whole.out);
+    for other in others {
+        assert_eq!(fs::read_to_string(out.join(other)).unwrap(), "mine");
+        fs::remove_file(out.join(other)).unwrap();
+    }
+    fs::remove_dir(out.join("junit.xml.17.part")).unwrap();
     let (left, right) = (files(&out), files(&folder.path().join("whole")));
     assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
     for (name, bytes) in &left {

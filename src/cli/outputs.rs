@@ -3,7 +3,7 @@
 use super::create_folder;
 use crate::golden::Golden;
 use crate::report::plot::{PathPicture, Picture};
-use crate::report::{PART, Report, html, junit, plot, write_whole};
+use crate::report::{Report, html, junit, plot, whole_name, write_whole};
 use crate::scenario::Loaded;
 use std::io;
 use std::path::Path;
@@ -72,14 +72,23 @@ pub(super) fn finished(folder: &Path, loaded: &Loaded) -> Option<(Report, Figure
     Some((report, plot::NAMES.iter().filter_map(read).collect()))
 }
 
-/// Removes files that were being written when a run was killed.
+/// Removes files that were being written when a run was killed, and nothing that is not ours.
 pub(super) fn remove_parts(folder: &Path) -> io::Result<()> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
     for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == PART) {
-            remove(&path)?;
+        let entry = entry?;
+        if entry.file_type()?.is_file()
+            && entry.file_name().to_str().and_then(whole_name).is_some_and(is_output)
+        {
+            remove(&entry.path())?;
         }
     }
     Ok(())
+}
+
+/// Whether runs write files of this name.
+fn is_output(name: &str) -> bool {
+    let figure = name.strip_suffix(".svg").or_else(|| name.strip_suffix(".png"));
+    ["index.html", "junit.xml", "report.json"].contains(&name)
+        || figure.is_some_and(|figure| plot::NAMES.contains(&figure))
 }

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-pub use write::{PART, write_whole};
+pub use write::{whole_name, write_whole};
 
 /// The schema of `report.json`.
 pub const SCHEMA: &str = "itocheck/report/1";

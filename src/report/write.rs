@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// The extension of files that are being written.
-pub const PART: &str = "part";
+const PART: &str = "part";
 
 /// Writes `bytes` to a file aside of `path`, then renames it to `path`; what was there before stays
 /// whole until then. An error names the file.
@@ -24,4 +24,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(aside);
         io::Error::new(error.kind(), format!("{}: {error}", path.display()))
     })
+}
+
+/// The name that a file aside is to have, by the name that it has while it is being written.
+pub fn whole_name(aside: &str) -> Option<&str> {
+    let (name, process) = aside.strip_suffix(PART)?.strip_suffix('.')?.rsplit_once('.')?;
+    (!process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
 }

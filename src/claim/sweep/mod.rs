@@ -240,9 +240,11 @@ impl<'a> Swept<'a> {
             SweptPoint::Undefined(reason) => Some(reason.clone()),
             SweptPoint::Defined { .. } if self.estimate(side, point).is_none() => {
                 Some(self.unsettled(side, point).unwrap_or_else(|| {
-                    format!(
-                        "{side} comes to no rest: its moments grow without end, or some path is not finite"
-                    )
+                    let what = match self.sweep.quantity {
+                        Quantity::Floor => "comes to no rest",
+                        Quantity::FinalLoss => "diverges",
+                    };
+                    format!("{side} {what}: its moments grow without end, or some path is not finite")
                 }))
             }
             SweptPoint::Defined { .. } => None,
