@@ -161,3 +161,20 @@ fn a_baseline_is_not_resumed() {
     assert_eq!(run(folder.path(), &["a.toml", "--resume"]).code, 0);
     assert!(seconds(&folder.path().join("itocheck-out"), "a") != before);
 }
+
+/// What diverged is a result too, and its report, without numbers where there are none, is read back.
+#[test]
+fn a_run_that_diverged_is_kept() {
+    let far = "title = \"t\"\noptimizer = \"dsgd\"\nobjective.quadratic = { eigenvalues = [1.0, 2.0] }\n\
+               agents = [{ count = 1, noise.gaussian = { scale = 1.0 } }]\n\
+               run = { learning_rate = 100.0, steps = 400, records = 2, start = 1.0 }\n\
+               monte_carlo = { seeds = 512, max_seeds = 512 }\n[[claims]]\n\
+               trajectory = { margin = { absolute = 1.0 } }\n";
+    let folder = place(&[("a.toml", far)]);
+    let out = folder.path().join("itocheck-out");
+    let first = run(folder.path(), &["a.toml"]);
+    assert!(first.code == 1 && first.out.contains("diverged: "), "{}{}", first.out, first.err);
+    let before = seconds(&out, "a");
+    assert_eq!(run(folder.path(), &["a.toml", "--resume"]).out, first.out);
+    assert_eq!(seconds(&out, "a"), before);
+}

@@ -7,7 +7,7 @@ use crate::ensemble::{Estimates, Moments, Observables};
 use crate::exact::{self, Exact, Unknown, Value};
 use crate::stats::Series;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Moments of both processes as reports give them; tables are by function, then by time.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -27,8 +27,15 @@ pub struct MomentTables {
     /// What linear shadows gained, where paths carried them.
     #[serde(default)]
     pub shadow: Option<ShadowTables>,
-    /// c at each time: the path about which fluctuations are measured.
+    /// c at each time: the path about which fluctuations are measured; null where not finite.
+    #[serde(deserialize_with = "nan_where_null")]
     pub flow: Vec<Vec<f64>>,
+}
+
+fn nan_where_null<'de, D: Deserializer<'de>>(path: D) -> Result<Vec<Vec<f64>>, D::Error> {
+    let path: Vec<Vec<Option<f64>>> = Deserialize::deserialize(path)?;
+    let state = |state: Vec<Option<f64>>| state.into_iter().map(|x| x.unwrap_or(f64::NAN)).collect();
+    Ok(path.into_iter().map(state).collect())
 }
 
 /// Exact expectations by function, then by time; null where one is not known.
